@@ -1,0 +1,125 @@
+using System.Runtime.Intrinsics;
+using ClipSegNative.Tensors;
+
+namespace ClipSegNative.Backends.Cpu;
+
+/// <summary>Makes the CPU backend for an instruction set.</summary>
+static class CpuBackend
+{
+    /// <param name="set">Null for the best the processor has.</param>
+    /// <param name="threads">Null for one a core.</param>
+    /// <exception cref="DeviceException">The processor lacks the instruction set.</exception>
+    public static IBackend Create(CpuInstructionSet? set = null, int? threads = null)
+    {
+        CpuInstructionSet chosen = set ?? CpuInstructionSets.Best;
+        if (!CpuInstructionSets.IsSupported(chosen))
+            throw new DeviceException($"This processor has no {chosen.Name()}; the best it has is {CpuInstructionSets.Best.Name()}.");
+        int count = threads ?? Environment.ProcessorCount;
+        return chosen switch
+        {
+            CpuInstructionSet.Avx512 => new CpuBackend<Set512, Vector512<float>>(chosen, count),
+            CpuInstructionSet.Avx2 => new CpuBackend<Set256, Vector256<float>>(chosen, count),
+            _ => new CpuBackend<Set128, Vector128<float>>(chosen, count),
+        };
+    }
+}
+
+/// <summary>
+/// The operations in managed SIMD. They run when they are called, on the calling thread and the pool; one caller at a time.
+/// </summary>
+sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int threads) : IBackend
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
+{
+    /// <summary>Rows whose starts differ by a multiple of this fall into the same first-level cache sets.</summary>
+    const int CacheWayBytes = 4096;
+
+    /// <summary>Below this many multiply-adds (about 10 µs) sharing out the work costs more than it saves.</summary>
+    const long SmallWork = 1 << 20;
+
+    readonly WorkerPool _pool = new(threads);
+    CpuMemory? _scratch;
+
+    public string Description => $"cpu, {set.Name()}, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}";
+
+    public DeviceMemory Allocate(long bytes) => new CpuMemory(bytes);
+
+    public PackedMatrix AllocateMatrix(int outputs, int inputs) => new CpuMatrix(outputs, inputs, 2 * TSet.Width);
+
+    public int PitchFor(int columns) => columns * sizeof(float) % CacheWayBytes == 0 ? columns + 16 : columns;
+
+    public void Upload(ReadOnlySpan<float> source, Tensor destination)
+    {
+        CheckLength(source.Length, destination);
+        for (int row = 0; row < destination.Rows; row++)
+            source.Slice(row * destination.Columns, destination.Columns).CopyTo(new Span<float>(View(destination)[row], destination.Columns));
+    }
+
+    public void Upload(ReadOnlySpan<int> source, Tensor destination)
+    {
+        CheckLength(source.Length, destination);
+        if (destination.Storage.Type != DType.I32 || !destination.IsContiguous) throw new ArgumentException("Integers need a contiguous int32 tensor.");
+        source.CopyTo(new Span<int>(Pointer(destination), source.Length));
+    }
+
+    public void Download(Tensor source, Span<float> destination)
+    {
+        CheckLength(destination.Length, source);
+        for (int row = 0; row < source.Rows; row++)
+            new ReadOnlySpan<float>(View(source)[row], source.Columns).CopyTo(destination[(row * source.Columns)..]);
+    }
+
+    public void Synchronize() { }
+
+    public IReplay Capture(Action enqueue) => new Replay(enqueue);
+
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _scratch?.Dispose();
+    }
+
+    static float* Pointer(Tensor tensor)
+    {
+        if (tensor.IsAbsent) return null;
+        var memory = (CpuMemory)(tensor.Storage.Memory ?? throw new InvalidOperationException($"{tensor} has no memory yet: its arena has not been planned."));
+        ObjectDisposedException.ThrowIf(memory.Pointer is null, memory);
+        return (float*)(memory.Pointer + tensor.Storage.ByteOffset) + tensor.Offset;
+    }
+
+    static Rows View(Tensor tensor) => new(Pointer(tensor), tensor.Pitch);
+
+    static void CheckLength(int length, Tensor tensor)
+    {
+        if (length != tensor.Shape.Elements) throw new ArgumentException($"{length} values do not fill {tensor}.");
+    }
+
+    /// <summary>Scratch for every worker. It grows to the largest operation's need on that one's first run, and stays.</summary>
+    float* Scratch(long floatsPerWorker, out long perWorker)
+    {
+        perWorker = (floatsPerWorker + 15) / 16 * 16;
+        long bytes = perWorker * sizeof(float) * _pool.Threads;
+        if (_scratch is null || _scratch.Bytes < bytes)
+        {
+            _scratch?.Dispose();
+            _scratch = new CpuMemory(bytes);
+        }
+        return (float*)_scratch.Pointer;
+    }
+
+    void Run<TWork>(int tasks, long cost, TWork work) where TWork : struct, IParallelWork
+    {
+        if (cost >= SmallWork) _pool.Run(tasks, work);
+        else
+        {
+            for (int task = 0; task < tasks; task++) work.Run(task, worker: 0);
+        }
+    }
+
+    sealed class Replay(Action enqueue) : IReplay
+    {
+        public void Run() => enqueue();
+
+        public void Dispose() { }
+    }
+}

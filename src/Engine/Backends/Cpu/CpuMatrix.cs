@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using ClipSegNative.Tensors;
+
+namespace ClipSegNative.Backends.Cpu;
+
+/// <summary>Weights as the microkernel reads them: panels of adjacent outputs, [outputs / width][inputs][width], the last panel padded with zeros.</summary>
+sealed unsafe class CpuMatrix : PackedMatrix
+{
+    readonly CpuMemory _memory;
+
+    public CpuMatrix(int outputs, int inputs, int panelWidth) : base(outputs, inputs)
+    {
+        PanelWidth = panelWidth;
+        Panels = (outputs + panelWidth - 1) / panelWidth;
+        _memory = new CpuMemory((long)Panels * inputs * panelWidth * sizeof(float));
+        if (outputs % panelWidth != 0)
+        {
+            long panelBytes = (long)inputs * panelWidth * sizeof(float);
+            NativeMemory.Clear(_memory.Pointer + (Panels - 1) * panelBytes, (nuint)panelBytes);
+        }
+    }
+
+    public int PanelWidth { get; }
+
+    public int Panels { get; }
+
+    public override long Bytes => _memory.Bytes;
+
+    public float* Panel(int index) => (float*)_memory.Pointer + (long)index * Inputs * PanelWidth;
+
+    public override void Dispose() => _memory.Dispose();
+}
+
+/// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels; one task a panel.</summary>
+readonly unsafe struct PackWork(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
+{
+    public static int FirstPanel(int firstOutput, CpuMatrix matrix) => firstOutput / matrix.PanelWidth;
+
+    public void Run(int task, int worker)
+    {
+        int panel = FirstPanel(firstOutput, matrix) + task, width = matrix.PanelWidth, inputs = matrix.Inputs;
+        int first = Math.Max(firstOutput, panel * width), end = Math.Min(firstOutput + rows, (panel + 1) * width);
+        Pack(weight + (first - firstOutput) * pitch, pitch, end - first, inputs, matrix.Panel(panel) + first % width, width);
+    }
+
+    /// <summary>A block of 16 inputs of every output is one cache line a row: each line is read once and the panel is written in order.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+    static void Pack(float* weight, long pitch, int outputs, int inputs, float* panel, int width)
+    {
+        const int Block = 16;
+        for (int start = 0; start < inputs; start += Block)
+        {
+            int count = Math.Min(Block, inputs - start);
+            for (int output = 0; output < outputs; output++)
+            {
+                float* from = weight + output * pitch + start, to = panel + (long)start * width + output;
+                for (int i = 0; i < count; i++) to[i * width] = from[i];
+            }
+        }
+    }
+}

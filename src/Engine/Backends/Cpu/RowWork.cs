@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+
+namespace ClipSegNative.Backends.Cpu;
+
+/// <summary>Rows of a matrix in memory, as the kernels see a tensor.</summary>
+readonly unsafe struct Rows(float* start, long pitch)
+{
+    public float* this[long row] => start + row * pitch;
+}
+
+/// <summary>How many rows a task of a row-wise operation takes.</summary>
+static class RowTasks
+{
+    public const int Rows = 16;
+
+    public static int Count(int rows) => (rows + Rows - 1) / Rows;
+}
+
+/// <summary>y = x + r, activation(x): one pass over rows; r repeats every <paramref name="repeat"/> rows, and is not there when that is 0.</summary>
+readonly unsafe struct ElementwiseWork<TSet, TVector>(Rows x, Rows r, int repeat, Activation activation, Rows y, int rows, int columns) : IParallelWork
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int task, int worker)
+    {
+        int end = Math.Min(rows, (task + 1) * RowTasks.Rows);
+        for (int row = task * RowTasks.Rows; row < end; row++)
+        {
+            float* from = x[row], added = repeat > 0 ? r[row % repeat] : null, to = y[row];
+            int i = 0;
+            for (; i <= columns - TSet.Width; i += TSet.Width)
+            {
+                TVector value = TSet.Load(from + i);
+                if (added is not null) value = TSet.Add(value, TSet.Load(added + i));
+                TSet.Store(VectorMath<TSet, TVector>.Activate(value, activation), to + i);
+            }
+            if (i == columns) continue;
+            TVector last = VectorMath<TSet, TVector>.LoadPartial(from + i, columns - i);
+            if (added is not null) last = TSet.Add(last, VectorMath<TSet, TVector>.LoadPartial(added + i, columns - i));
+            VectorMath<TSet, TVector>.StorePartial(VectorMath<TSet, TVector>.Activate(last, activation), to + i, columns - i);
+        }
+    }
+}
+
+/// <summary>Layer norm in two passes, mean then variance: one pass over the squares would cancel where the mean is large.</summary>
+readonly unsafe struct LayerNormWork<TSet, TVector>(Rows x, float* gamma, float* beta, float epsilon, Rows y, int rows, int columns) : IParallelWork
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int task, int worker)
+    {
+        int end = Math.Min(rows, (task + 1) * RowTasks.Rows), whole = columns / TSet.Width * TSet.Width;
+        for (int row = task * RowTasks.Rows; row < end; row++)
+        {
+            float* from = x[row], to = y[row];
+            TVector sum = TSet.Broadcast(0f);
+            for (int i = 0; i < whole; i += TSet.Width) sum = TSet.Add(sum, TSet.Load(from + i));
+            float mean = TSet.Sum(sum);
+            for (int i = whole; i < columns; i++) mean += from[i];
+            mean /= columns;
+
+            TVector means = TSet.Broadcast(mean);
+            sum = TSet.Broadcast(0f);
+            for (int i = 0; i < whole; i += TSet.Width)
+            {
+                TVector difference = TSet.Subtract(TSet.Load(from + i), means);
+                sum = TSet.MultiplyAdd(difference, difference, sum);
+            }
+            float variance = TSet.Sum(sum);
+            for (int i = whole; i < columns; i++) variance += (from[i] - mean) * (from[i] - mean);
+            float inverse = 1f / MathF.Sqrt(variance / columns + epsilon);
+
+            TVector inverses = TSet.Broadcast(inverse);
+            for (int i = 0; i < whole; i += TSet.Width)
+            {
+                TVector normal = TSet.Multiply(TSet.Subtract(TSet.Load(from + i), means), inverses);
+                TSet.Store(TSet.MultiplyAdd(normal, TSet.Load(gamma + i), TSet.Load(beta + i)), to + i);
+            }
+            for (int i = whole; i < columns; i++) to[i] = (from[i] - mean) * inverse * gamma[i] + beta[i];
+        }
+    }
+}
+
+/// <summary>y[b,t,:] = scale[b,:]·x[b,t,:] + shift[b,:]; one task a row range of y.</summary>
+readonly unsafe struct FilmWork<TSet, TVector>(Rows x, int xRows, Rows scale, Rows shift, Rows y, int rows, int tokens, int columns) : IParallelWork
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int task, int worker)
+    {
+        int end = Math.Min(rows, (task + 1) * RowTasks.Rows);
+        for (int row = task * RowTasks.Rows; row < end; row++)
+        {
+            float* from = x[row % xRows], times = scale[row / tokens], plus = shift[row / tokens], to = y[row];
+            int i = 0;
+            for (; i <= columns - TSet.Width; i += TSet.Width)
+                TSet.Store(TSet.MultiplyAdd(TSet.Load(from + i), TSet.Load(times + i), TSet.Load(plus + i)), to + i);
+            for (; i < columns; i++) to[i] = from[i] * times[i] + plus[i];
+        }
+    }
+}
