@@ -1,0 +1,110 @@
+using System.Text.Json;
+using ClipSegNative.Models.Clip;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative.Models.ClipSeg;
+
+/// <summary>A CLIPSeg model as <c>config.json</c> describes it, with the defaults of Hugging Face's CLIPSegConfig.</summary>
+/// <remarks>
+/// <c>decoder_hidden_act</c> is not read: the reference decoder uses ReLU whatever it says.
+/// Compared as a record, <see cref="ExtractLayers"/> counts by reference.
+/// </remarks>
+sealed record ClipSegConfig
+{
+    public const string FileName = "config.json";
+    const string ModelType = "clipseg";
+
+    static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
+
+    public ClipTextConfig Text { get; init; } = new();
+    public ClipVisionConfig Vision { get; init; } = new();
+    /// <summary>Length of the conditional vector.</summary>
+    public int ProjectionSize { get; init; } = 512;
+    /// <summary>Numbers of the vision blocks, from 0, whose outputs the decoder reads; the last is used first.</summary>
+    public IReadOnlyList<int> ExtractLayers { get; init; } = [3, 6, 9];
+    /// <summary>The decoder's width.</summary>
+    public int ReduceSize { get; init; } = 64;
+    public int DecoderHeads { get; init; } = 4;
+    public int DecoderIntermediateSize { get; init; } = 2048;
+    /// <summary>The decoder step, from 0, at which FiLM applies the conditional vector.</summary>
+    public int ConditionalLayer { get; init; }
+    /// <summary>True: a 3x3 convolution and two transposed ones, each patch/4 wide, upsample; false: a single transposed one as wide as a patch.</summary>
+    public bool ComplexUpsampler { get; init; }
+
+    /// <summary>The published models by name.</summary>
+    public static IReadOnlyDictionary<string, ClipSegConfig> Presets { get; } = new Dictionary<string, ClipSegConfig>
+    {
+        ["clipseg-rd64-refined"] = Published() with { ComplexUpsampler = true },
+        ["clipseg-rd64"] = Published(),
+        ["clipseg-rd16"] = Published() with { ReduceSize = 16 },
+    };
+
+    /// <param name="path">A config.json, or the folder that holds one.</param>
+    /// <exception cref="ModelFileException">The file is missing or not JSON, describes another kind of model, or holds a value that makes no sense.</exception>
+    public static ClipSegConfig Read(string path)
+    {
+        string file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
+        using JsonDocument document = JsonSection.Load(file);
+        JsonSection json = JsonSection.Top(file, document);
+        if (json.Text("model_type") != ModelType) throw json.Refuse("model_type", $"\"{ModelType}\"");
+        return Read(json);
+    }
+
+    static ClipSegConfig Read(JsonSection json)
+    {
+        var fallback = new ClipSegConfig();
+        ClipVisionConfig vision = ClipVisionConfig.Read(Tower(json, "vision_config"));
+        int[] extract = json.Integers("extract_layers", ClipLimits.Layers, 0, vision.Layers - 1) ?? [.. fallback.ExtractLayers];
+        if (extract.Max() >= vision.Layers) throw json.Refuse("extract_layers", $"numbers below the {vision.Layers} layers of vision_config");
+        var config = new ClipSegConfig
+        {
+            Text = ClipTextConfig.Read(Tower(json, "text_config")),
+            Vision = vision,
+            ProjectionSize = json.Integer("projection_dim", fallback.ProjectionSize, 1, ClipLimits.Width),
+            ExtractLayers = extract,
+            ReduceSize = json.Integer("reduce_dim", fallback.ReduceSize, 1, ClipLimits.Width),
+            DecoderHeads = json.Integer("decoder_num_attention_heads", fallback.DecoderHeads, 1, ClipLimits.Width),
+            DecoderIntermediateSize = json.Integer("decoder_intermediate_size", fallback.DecoderIntermediateSize, 1, ClipLimits.FeedForward),
+            ConditionalLayer = json.Integer("conditional_layer", fallback.ConditionalLayer, 0, extract.Length - 1),
+            ComplexUpsampler = json.Flag("use_complex_transposed_convolution", fallback.ComplexUpsampler),
+        };
+        if (config.ReduceSize % config.DecoderHeads != 0) throw json.Refuse("decoder_num_attention_heads", $"a divisor of reduce_dim {config.ReduceSize}");
+        if (config.ComplexUpsampler && vision.PatchSize % 4 != 0)
+            throw json.Refuse("use_complex_transposed_convolution", $"false, as patch_size {vision.PatchSize} is no multiple of 4");
+        if (config.ComplexUpsampler && config.ReduceSize < 2) throw json.Refuse("reduce_dim", "2 or more for the complex upsampler, which halves it");
+        return config;
+    }
+
+    /// <summary>Old files carry <c>text_config_dict</c> beside <c>text_config</c>; Hugging Face lets it replace the whole section, defaults included.</summary>
+    static JsonSection Tower(JsonSection json, string key) => json.Child(json.Has($"{key}_dict") ? $"{key}_dict" : key);
+
+    /// <summary>Writes a config.json that Hugging Face transformers reads.</summary>
+    public void WriteJson(Stream stream)
+    {
+        using var json = new Utf8JsonWriter(stream, Indented);
+        json.WriteStartObject();
+        json.WriteString("model_type", ModelType);
+        json.WriteStartArray("architectures");
+        json.WriteStringValue("CLIPSegForImageSegmentation");
+        json.WriteEndArray();
+        json.WriteString("torch_dtype", "float32");
+        json.WriteNumber("projection_dim", ProjectionSize);
+        json.WriteNumber("logit_scale_init_value", 2.6592);
+        json.WriteStartArray("extract_layers");
+        foreach (int layer in ExtractLayers) json.WriteNumberValue(layer);
+        json.WriteEndArray();
+        json.WriteNumber("reduce_dim", ReduceSize);
+        json.WriteNumber("decoder_num_attention_heads", DecoderHeads);
+        json.WriteNumber("decoder_intermediate_size", DecoderIntermediateSize);
+        json.WriteString("decoder_hidden_act", "relu");   // what the reference decoder runs, whatever stands here
+        json.WriteNumber("conditional_layer", ConditionalLayer);
+        json.WriteBoolean("use_complex_transposed_convolution", ComplexUpsampler);
+        json.WritePropertyName("text_config");
+        Text.WriteJson(json, "clipseg_text_model");
+        json.WritePropertyName("vision_config");
+        Vision.WriteJson(json, "clipseg_vision_model");
+        json.WriteEndObject();
+    }
+
+    static ClipSegConfig Published() => new() { Vision = new ClipVisionConfig { PatchSize = 16 } };
+}

@@ -1,0 +1,92 @@
+using ClipSegNative.Models.Clip;
+using ClipSegNative.Tensors;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative.Models.ClipSeg;
+
+/// <summary>Names and shapes of every tensor of a CLIPSeg model, as Hugging Face stores them.</summary>
+static class ClipSegTensors
+{
+    const string Upsampler = "decoder.transposed_convolution";
+    const string NotThisModel = "are these the weights of this model";
+
+    /// <summary>Towers first, under <c>clip.</c>, then the decoder. Linear weights are [out, in], transposed convolutions [in, out, height, width].</summary>
+    public static IEnumerable<(string Name, Shape Shape)> All(ClipSegConfig config) =>
+        ClipTensors.All(config.Text, config.Vision, config.ProjectionSize).Concat(Decoder(config));
+
+    public static IEnumerable<(string Name, Shape Shape)> Decoder(ClipSegConfig config)
+    {
+        int channels = config.ReduceSize, depth = config.ExtractLayers.Count, patch = config.Vision.PatchSize;
+        return
+        [
+            .. ClipTensors.Linear("decoder.film_mul", config.ProjectionSize, channels),
+            .. ClipTensors.Linear("decoder.film_add", config.ProjectionSize, channels),
+            .. config.ComplexUpsampler ? ComplexUpsampler(channels, patch / 4) : SimpleUpsampler(channels, patch),
+            .. Enumerable.Range(0, depth).SelectMany(i => ClipTensors.Linear($"decoder.reduces.{i}", config.Vision.HiddenSize, channels)),
+            .. ClipTensors.Blocks("decoder.layers", depth, channels, config.DecoderIntermediateSize),
+        ];
+    }
+
+    /// <summary>Refuses a source that lacks a tensor of the configuration or holds one of another shape or of integers; reads no data.</summary>
+    /// <remarks>The source is asked by canonical names: a file of another spelling goes in as <see cref="PrefixedWeights"/>.</remarks>
+    /// <exception cref="ModelFileException">The first problem, with what the configuration says about that tensor.</exception>
+    public static void Verify(IWeightSource source, ClipSegConfig config)
+    {
+        foreach ((string name, Shape expected) in All(config))
+        {
+            string file = source.Description;
+            if (!source.TryFind(name, out WeightEntry entry))
+                throw new ModelFileException($"{file}: '{name}' {expected} is missing. {Settings(name, config)}: {NotThisModel}?");
+            if (entry.Type is not (DType.F32 or DType.F16 or DType.BF16))
+                throw new ModelFileException($"{file}: '{name}' holds {entry.Type}, expected F32, F16 or BF16: is this a file of weights?");
+            if (!Fits(entry.Shape, expected))
+                throw new ModelFileException($"{file}: '{name}' has shape {entry.Shape}, expected {expected}. {Settings(name, config)}: {Guess(name, entry.Shape)}?");
+        }
+    }
+
+    /// <summary>A scalar is stored as [] or as [1].</summary>
+    static bool Fits(Shape found, Shape expected) => found == expected || (IsScalar(found) && IsScalar(expected));
+
+    static bool IsScalar(Shape shape) => shape.Rank <= 1 && shape.Elements == 1;
+
+    /// <summary>Names the published models, if not all of them, whose tensor has the shape that was found.</summary>
+    static string Guess(string name, Shape found)
+    {
+        string[] matches = [.. ClipSegConfig.Presets.Where(preset => All(preset.Value).Contains((name, found))).Select(preset => preset.Key)];
+        return matches.Length == 0 || matches.Length == ClipSegConfig.Presets.Count ? NotThisModel : $"is this the {string.Join(" or ", matches)} model";
+    }
+
+    /// <summary>What decides whether a tensor is there and how large.</summary>
+    static string Settings(string name, ClipSegConfig config)
+    {
+        (ClipTextConfig text, ClipVisionConfig vision) = (config.Text, config.Vision);
+        string settings = name switch
+        {
+            _ when name.StartsWith(Upsampler, StringComparison.Ordinal) =>
+                $"use_complex_transposed_convolution {(config.ComplexUpsampler ? "true" : "false")}, reduce_dim {config.ReduceSize}, patch_size {vision.PatchSize}",
+            _ when name.StartsWith("decoder.film", StringComparison.Ordinal) =>
+                $"reduce_dim {config.ReduceSize}, projection_dim {config.ProjectionSize}",
+            _ when name.StartsWith(PrefixedWeights.Decoder, StringComparison.Ordinal) =>
+                $"reduce_dim {config.ReduceSize}, decoder_intermediate_size {config.DecoderIntermediateSize}, {config.ExtractLayers.Count} extract_layers",
+            _ when name.StartsWith(ClipTensors.Text, StringComparison.Ordinal) =>
+                $"text_config hidden_size {text.HiddenSize}, intermediate_size {text.IntermediateSize}, num_hidden_layers {text.Layers}",
+            _ when name.StartsWith(ClipTensors.Vision, StringComparison.Ordinal) =>
+                $"vision_config hidden_size {vision.HiddenSize}, num_hidden_layers {vision.Layers}, patch_size {vision.PatchSize}, image_size {vision.ImageSize}",
+            _ => $"projection_dim {config.ProjectionSize}",
+        };
+        return $"{ClipSegConfig.FileName} says {settings}";
+    }
+
+    static IEnumerable<(string Name, Shape Shape)> SimpleUpsampler(int channels, int patch) =>
+        [($"{Upsampler}.weight", new Shape(channels, 1, patch, patch)), ($"{Upsampler}.bias", new Shape(1))];
+
+    static IEnumerable<(string Name, Shape Shape)> ComplexUpsampler(int channels, int kernel) =>
+    [
+        ($"{Upsampler}.0.weight", new Shape(channels, channels, 3, 3)),
+        ($"{Upsampler}.0.bias", new Shape(channels)),
+        ($"{Upsampler}.2.weight", new Shape(channels, channels / 2, kernel, kernel)),
+        ($"{Upsampler}.2.bias", new Shape(channels / 2)),
+        ($"{Upsampler}.4.weight", new Shape(channels / 2, 1, kernel, kernel)),
+        ($"{Upsampler}.4.bias", new Shape(1)),
+    ];
+}
