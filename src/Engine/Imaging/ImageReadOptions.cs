@@ -1,0 +1,16 @@
+namespace ClipSegNative.Imaging;
+
+/// <summary>Limits that keep a hostile file from taking the machine, and whether pictures are turned upright.</summary>
+public sealed record ImageReadOptions
+{
+    internal static readonly ImageReadOptions Default = new();
+
+    /// <summary>Largest encoded size in bytes; nothing beyond it is read. 256 MiB unless set.</summary>
+    public long MaxBytes { get; init; } = 256L << 20;
+
+    /// <summary>Largest width times height, read from the header before pixels are allocated. 100,000,000 unless set.</summary>
+    public long MaxPixels { get; init; } = 100_000_000;
+
+    /// <summary>Whether the EXIF orientation is applied, as people expect. PIL's Image.open, the Python reference, does not: set false for parity runs.</summary>
+    public bool ApplyOrientation { get; init; } = true;
+}
