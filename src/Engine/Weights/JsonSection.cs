@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace ClipSegNative.Weights;
 
@@ -26,9 +27,12 @@ readonly struct JsonSection(string file, string prefix, JsonElement element)
             if (!info.Exists) throw new ModelFileException($"{path}: is missing: is this the model folder?");
             if (info.Length > maxBytes) throw new ModelFileException($"{path}: has {info.Length} bytes, at most {maxBytes} are read: is this the right file?");
             ReadOnlyMemory<byte> bytes = System.IO.File.ReadAllBytes(path);
-            return JsonDocument.Parse(bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? bytes[3..] : bytes);
+            if (bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF])) bytes = bytes[3..];
+            if (!Utf8.IsValid(bytes.Span)) throw new ModelFileException($"{path}: is not valid UTF-8: fetch it again.");
+            CheckEscapes(bytes.Span);
+            return JsonDocument.Parse(bytes);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new ModelFileException($"{path}: is not valid JSON ({e.Message.TrimEnd('.')}): fetch it again.", e);
         }
@@ -119,6 +123,14 @@ readonly struct JsonSection(string file, string prefix, JsonElement element)
         string found = Find(key, out JsonElement value) ? value.GetRawText() : "missing";
         if (found.Length > ShownCharacters) found = $"{found.AsSpan(0, ShownCharacters)}…";
         return new ModelFileException($"{file}: '{prefix}{key}' is {found}, expected {expected}.");
+    }
+
+    /// <summary>A document notices an escape of half a character only when that string is read or compared; this throws at once.</summary>
+    static void CheckEscapes(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped) reader.GetString();
     }
 
     bool Find(string key, out JsonElement value)

@@ -54,11 +54,9 @@ sealed class SafetensorsFile : IWeightSource
         if (!_tensors.TryGetValue(name, out StoredTensor tensor)) return false;
         if (tensor.Type is not { } type)
             throw new ModelFileException($"{Description}: '{name}' holds {tensor.TypeName}, which is not read: convert it to F32, F16 or BF16.");
-        string shape = $"{Description}: '{name}' has shape [{string.Join(',', tensor.Extents)}]";
-        if (tensor.Extents.Length > Shape.MaxRank)
-            throw new ModelFileException($"{shape}, at most {Shape.MaxRank} dimensions are read: is this another model?");
+        if (tensor.Extents.Length > Shape.MaxRank) throw Refuse(name, tensor, $"at most {Shape.MaxRank} dimensions are read");
         if (tensor.End - tensor.Begin > int.MaxValue || tensor.Extents.AsSpan().ContainsAnyExceptInRange(0, int.MaxValue))
-            throw new ModelFileException($"{shape}, tensors above 2 GiB are not read: is this another model?");
+            throw Refuse(name, tensor, "tensors above 2 GiB are not read");
         entry = new WeightEntry(name, type, ToShape(tensor.Extents), _file, _dataStart + tensor.Begin);
         return true;
     }
@@ -83,6 +81,9 @@ sealed class SafetensorsFile : IWeightSource
             throw new ModelFileException($"{path}: claims a header of {headerBytes} bytes but has only {fileBytes}: the file is cut short, fetch it again.");
         return ((int)headerBytes, fileBytes);
     }
+
+    ModelFileException Refuse(string name, StoredTensor tensor, string limit) =>
+        new($"{Description}: '{name}' has shape [{string.Join(',', tensor.Extents)}], {limit}: is this another model?");
 
     static Shape ToShape(long[] extents)
     {

@@ -48,7 +48,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Singles_UnalignedData_AreCopied()
     {
-        // 8 + 67 bytes of header put the data on an odd address.
+        // 8 bytes of length and 75 of header put the data on an odd address.
         const string Header = """{"f":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"__metadata__":{}}""";
         string path = _folder.WriteSafetensors("odd.safetensors", Header.PadRight(75), MemoryMarshal.AsBytes<float>([1.5f, -2]));
         using var file = new SafetensorsFile(path);

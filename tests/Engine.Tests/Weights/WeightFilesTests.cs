@@ -44,6 +44,7 @@ public sealed class WeightFilesTests : IDisposable
     [InlineData("""{"a":"model-1.safetensors","a":"model-1.safetensors"}""", "names 'a' twice")]
     [InlineData("[]", "no object 'weight_map'")]
     [InlineData("{", "not valid JSON")]
+    [InlineData("""{"\ud800":"model-1.safetensors"}""", "not valid JSON")]
     public void Open_BrokenIndex_IsRefused(string map, string problem)
     {
         Write("model-1.safetensors", ("a", 1));
@@ -65,19 +66,18 @@ public sealed class WeightFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("clip.", "clip.")]
-    [InlineData("clip.", "clipseg.")]
-    [InlineData("clip.", "")]
-    public void PrefixedWeights_AnySpelling_AnswersToCanonicalNames(string canonical, string stored)
+    [InlineData("clip.")]
+    [InlineData("clipseg.")]
+    [InlineData("")]
+    public void PrefixedWeights_AnySpelling_AnswersToCanonicalNames(string stored)
     {
         Write("model.safetensors", ($"{stored}logit_scale", 1), ($"{stored}text_model.embeddings.position_ids", 2), ("decoder.film_mul.bias", 3));
         using var source = new PrefixedWeights(WeightFiles.Open(_folder.Location));
-        Assert.Equal([$"{canonical}logit_scale", "decoder.film_mul.bias"], source.Names.Order(StringComparer.Ordinal));
+        Assert.Equal(["clip.logit_scale", "decoder.film_mul.bias"], source.Names.Order(StringComparer.Ordinal));
         foreach (string name in source.Names) Assert.True(source.TryFind(name, out _));
         Assert.True(source.TryFind("clip.logit_scale", out WeightEntry entry));
         Assert.Equal($"{stored}logit_scale", entry.Name);
         Assert.False(source.TryFind("clip.text_model.embeddings.position_ids", out _));
-        Assert.False(source.TryFind("clip.decoder.film_mul.bias", out _) && stored.Length > 0);
     }
 
     static string Refusal(string path) => Assert.Throws<ModelFileException>(() => WeightFiles.Open(path)).Message;

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSegNative.Models.Clip;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tests.Weights;
+using CsCheck;
 
 namespace ClipSegNative.Tests.Models.ClipSeg;
 
@@ -65,6 +66,8 @@ public sealed class ClipSegConfigTests : IDisposable
     [InlineData("""{}""", "'model_type' is missing, expected \"clipseg\"")]
     [InlineData("""{"model_type":"clip"}""", "'model_type' is \"clip\", expected \"clipseg\"")]
     [InlineData("""{"model_type":7}""", "'model_type' is 7, expected a string")]
+    [InlineData("""{"model_type":"\ud800"}""", "is not valid JSON")]
+    [InlineData("""{"\ud800odel_type":"clipseg"}""", "is not valid JSON")]
     [InlineData("""[]""", "is not a JSON object")]
     [InlineData("""{"model_type":"clipseg",}""", "is not valid JSON")]
     [InlineData("""{"model_type":"clipseg","reduce_dim":"64"}""", "'reduce_dim' is \"64\", expected a whole number from 1 to 8192")]
@@ -102,6 +105,27 @@ public sealed class ClipSegConfigTests : IDisposable
         string message = Assert.Throws<ModelFileException>(() => Read(json)).Message;
         Assert.StartsWith(_folder["config.json"] + ": ", message);
         Assert.Contains(problem, message);
+    }
+
+    [Fact]
+    public void Read_MutatedBytes_GivesAConfigurationOrRefusal()
+    {
+        byte[] valid = File.ReadAllBytes(TestData.Fixture("clipseg-tiny-refined", "config.json"));
+        byte[] likely = "0123456789[]{},:\"-.\\u"u8.ToArray();
+        Gen<byte> value = Gen.OneOf(Gen.Byte, Gen.Int[0, likely.Length - 1].Select(i => likely[i]));
+        Gen.Select(Gen.Int[0, valid.Length - 1], value).Array[1, 4].Sample(edits =>
+        {
+            var bytes = (byte[])valid.Clone();
+            foreach ((int at, byte edit) in edits) bytes[at] = edit;
+            File.WriteAllBytes(_folder["config.json"], bytes);
+            try
+            {
+                ClipSegConfig.Read(_folder.Location);
+            }
+            catch (ModelFileException)
+            {
+            }
+        }, iter: 2000, threads: 1);
     }
 
     [Fact]
