@@ -6,9 +6,10 @@ static class AtomicFile
     /// <summary>Writes to a temporary file in the same folder, then moves it over <paramref name="path"/>.</summary>
     /// <param name="path">The file to make or replace; its folder must be there.</param>
     /// <param name="write">Writes the whole content. When it throws, the temporary file is deleted and the error goes on.</param>
+    /// <param name="expectedBytes">For large files: reserved up front, so that a full disk is noticed before the work is done, and flushed to the disk.</param>
     /// <exception cref="IOException">The folder is missing, the disk is full or <paramref name="path"/> is a folder.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, long expectedBytes = 0)
     {
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new IOException($"{path} is a folder.");
@@ -19,8 +20,12 @@ static class AtomicFile
         string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 1 << 16, PreallocationSize = expectedBytes };
+            using (var stream = new FileStream(temporary, options))
+            {
                 write(stream);
+                if (expectedBytes > 0) stream.Flush(flushToDisk: true);
+            }
             File.Move(temporary, full, overwrite: true);
         }
         catch

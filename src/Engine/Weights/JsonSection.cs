@@ -64,10 +64,10 @@ readonly struct JsonSection(string file, string prefix, JsonElement element)
             : throw Refuse(key, min == max ? $"{min}" : $"a whole number from {min} to {max}");
     }
 
-    public float Real(string key, float fallback, float min, float max)
+    public double Real(string key, double fallback, double min, double max)
     {
         if (!Find(key, out JsonElement value)) return fallback;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out float number) && number >= min && number <= max
+        return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= min && number <= max
             ? number
             : throw Refuse(key, $"a number from {min} to {max}");
     }

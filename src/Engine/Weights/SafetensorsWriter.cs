@@ -36,7 +36,7 @@ static class SafetensorsWriter
     {
         WeightToWrite[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Size())];
         byte[] header = Header(ordered, metadata, out long dataBytes);
-        AtomicFile.Write(path, sizeof(ulong) + header.Length + dataBytes, stream => WriteAll(stream, header, ordered));
+        AtomicFile.Write(path, stream => WriteAll(stream, header, ordered), expectedBytes: sizeof(ulong) + header.Length + dataBytes);
     }
 
     static void WriteAll(Stream stream, byte[] header, WeightToWrite[] tensors)

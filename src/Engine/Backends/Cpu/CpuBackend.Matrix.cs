@@ -36,9 +36,19 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         int batch = q.Shape[0], queries = q.Shape[1], keys = k.Shape[1], headSize = q.Columns / heads;
         var work = new AttentionWork<TSet, TVector>
         {
-            Q = Pointer(q), K = Pointer(k), V = Pointer(v), Y = Pointer(y),
-            QPitch = q.Pitch, KPitch = k.Pitch, VPitch = v.Pitch, YPitch = y.Pitch,
-            Heads = heads, Queries = queries, Keys = keys, HeadSize = headSize, Causal = causal,
+            Q = Pointer(q),
+            K = Pointer(k),
+            V = Pointer(v),
+            Y = Pointer(y),
+            QPitch = q.Pitch,
+            KPitch = k.Pitch,
+            VPitch = v.Pitch,
+            YPitch = y.Pitch,
+            Heads = heads,
+            Queries = queries,
+            Keys = keys,
+            HeadSize = headSize,
+            Causal = causal,
             QueryRanges = AttentionWork<TSet, TVector>.ChooseRanges(batch, heads, queries, _pool.Threads),
             Scratch = Scratch(AttentionWork<TSet, TVector>.ScratchFloats(keys, headSize), out long perWorker),
             ScratchPerWorker = perWorker,

@@ -14,6 +14,7 @@ sealed class Arena(IBackend backend) : IDisposable
 {
     readonly HashSet<Storage> _storages = [];
     readonly HashSet<Storage> _kept = [];
+    readonly HashSet<Storage> _retained = [];
     IBackend? _tracing;
     DeviceMemory? _memory;
     IReplay? _replay;
@@ -29,6 +30,9 @@ sealed class Arena(IBackend backend) : IDisposable
 
     /// <summary>A tensor, rows adjacent, that the caller fills before a replay or reads after it: no other shares its memory.</summary>
     public Tensor Keep(DType type, params ReadOnlySpan<int> extents) => Reserve(type, new Shape(extents), keep: true);
+
+    /// <summary>Said of a reserved tensor while its plan is being traced: what a replay leaves in it stays until the next replay.</summary>
+    public void Retain(Tensor tensor) => _retained.Add(tensor.Storage);
 
     /// <summary>Plans the memory of what <paramref name="enqueue"/> does, and records it. Once per arena.</summary>
     public IReplay Capture(Action enqueue)
@@ -54,8 +58,9 @@ sealed class Arena(IBackend backend) : IDisposable
 
     IntervalPacker.Block Life(Storage storage, LifetimeTracer tracer)
     {
-        (int born, int lastUse) = _kept.Contains(storage) ? (0, tracer.Steps) : tracer.Lives[storage];
-        return new IntervalPacker.Block(storage.Bytes, born, lastUse);
+        if (_kept.Contains(storage)) return new IntervalPacker.Block(storage.Bytes, 0, tracer.Steps);
+        (int born, int lastUse) = tracer.Lives[storage];
+        return new IntervalPacker.Block(storage.Bytes, born, _retained.Contains(storage) ? tracer.Steps : lastUse);
     }
 
     Tensor Reserve(DType type, Shape shape, bool keep)

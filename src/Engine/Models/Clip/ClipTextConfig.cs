@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClipSegNative.Backends;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Models.Clip;
@@ -17,7 +18,7 @@ sealed record ClipTextConfig
     /// <summary>Longest phrase in tokens, begin and end included.</summary>
     public int Positions { get; init; } = 77;
     public float LayerNormEpsilon { get; init; } = 1e-5f;
-    public HiddenActivation Activation { get; init; } = HiddenActivation.QuickGelu;
+    public Activation Activation { get; init; } = Activation.QuickGelu;
     public int BeginTokenId { get; init; } = 49_406;
     public int EndTokenId { get; init; } = 49_407;
 
@@ -36,7 +37,7 @@ sealed record ClipTextConfig
             Layers = json.Integer("num_hidden_layers", fallback.Layers, 1, ClipLimits.Layers),
             Heads = json.Integer("num_attention_heads", fallback.Heads, 1, ClipLimits.Width),
             Positions = json.Integer("max_position_embeddings", fallback.Positions, 2, ClipLimits.Positions),
-            LayerNormEpsilon = json.Real("layer_norm_eps", fallback.LayerNormEpsilon, ClipLimits.MinEpsilon, ClipLimits.MaxEpsilon),
+            LayerNormEpsilon = (float)json.Real("layer_norm_eps", fallback.LayerNormEpsilon, ClipLimits.MinEpsilon, ClipLimits.MaxEpsilon),
             Activation = HiddenActivations.Read(json, "hidden_act"),
             BeginTokenId = json.Integer("bos_token_id", fallback.BeginTokenId, 0, ClipLimits.Vocabulary),
             EndTokenId = json.Integer("eos_token_id", fallback.EndTokenId, 0, ClipLimits.Vocabulary),

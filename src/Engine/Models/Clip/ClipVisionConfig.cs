@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClipSegNative.Backends;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Models.Clip;
@@ -19,7 +20,7 @@ sealed record ClipVisionConfig
     /// <summary>Side of a patch in pixels.</summary>
     public int PatchSize { get; init; } = 32;
     public float LayerNormEpsilon { get; init; } = 1e-5f;
-    public HiddenActivation Activation { get; init; } = HiddenActivation.QuickGelu;
+    public Activation Activation { get; init; } = Activation.QuickGelu;
 
     /// <summary>Side of the learned position grid in patches.</summary>
     public int NativeGrid => ImageSize / PatchSize;
@@ -40,7 +41,7 @@ sealed record ClipVisionConfig
             ImageChannels = json.Integer("num_channels", Colours, Colours, Colours),
             ImageSize = json.Integer("image_size", fallback.ImageSize, 1, ClipLimits.Image),
             PatchSize = json.Integer("patch_size", fallback.PatchSize, 1, ClipLimits.Image),
-            LayerNormEpsilon = json.Real("layer_norm_eps", fallback.LayerNormEpsilon, ClipLimits.MinEpsilon, ClipLimits.MaxEpsilon),
+            LayerNormEpsilon = (float)json.Real("layer_norm_eps", fallback.LayerNormEpsilon, ClipLimits.MinEpsilon, ClipLimits.MaxEpsilon),
             Activation = HiddenActivations.Read(json, "hidden_act"),
         };
         if (config.HiddenSize % config.Heads != 0) throw json.Refuse("num_attention_heads", $"a divisor of hidden_size {config.HiddenSize}");

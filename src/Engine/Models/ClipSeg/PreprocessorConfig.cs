@@ -26,7 +26,7 @@ sealed record PreprocessorConfig
     public int Width { get; init; } = 352;
     public Resampling Resampling { get; init; } = Resampling.Bilinear;
     /// <summary>Takes a byte to [0, 1].</summary>
-    public float RescaleFactor { get; init; } = 1 / 255f;
+    public double RescaleFactor { get; init; } = 1 / 255d;
     /// <summary>Red, green, blue, after rescaling.</summary>
     public IReadOnlyList<float> Mean { get; init; } = [0.485f, 0.456f, 0.406f];
     /// <summary>Red, green, blue, after rescaling.</summary>
@@ -51,7 +51,7 @@ sealed record PreprocessorConfig
             Height = height,
             Width = width,
             Resampling = Filter(json),
-            RescaleFactor = json.Flag("do_rescale", true) ? json.Real("rescale_factor", 1 / 255f, 1e-6f, 1) : 1,
+            RescaleFactor = json.Flag("do_rescale", true) ? json.Real("rescale_factor", 1 / 255d, 1e-6, 1) : 1,
             Mean = normalize ? Statistics(json, "image_mean", -1000) : [0, 0, 0],
             Deviation = normalize ? Statistics(json, "image_std", 1e-6f) : [1, 1, 1],
         };
@@ -71,7 +71,7 @@ sealed record PreprocessorConfig
         json.WriteEndObject();
         json.WriteNumber("resample", (int)Resampling);
         json.WriteBoolean("do_rescale", true);
-        json.WriteNumber("rescale_factor", RescaleFactor == 1 / 255f ? 1 / 255d : RescaleFactor);   // as Hugging Face writes it
+        json.WriteNumber("rescale_factor", RescaleFactor);
         json.WriteBoolean("do_normalize", true);
         WriteStatistics(json, "image_mean", Mean);
         WriteStatistics(json, "image_std", Deviation);

@@ -22,8 +22,8 @@ static class RandomWeights
         WeightToWrite[] tensors = [.. ClipSegTensors.All(config).Select(tensor =>
             new WeightToWrite(tensor.Name, tensor.Shape, destination => Fill(destination, tensor.Name, tensor.Shape, config, seed)))];
         SafetensorsWriter.Write(Path.Combine(folder, WeightFiles.Single), tensors);
-        AtomicFile.Write(Path.Combine(folder, ClipSegConfig.FileName), 0, config.WriteJson);
-        AtomicFile.Write(Path.Combine(folder, PreprocessorConfig.FileName), 0, new PreprocessorConfig().WriteJson);
+        AtomicFile.Write(Path.Combine(folder, ClipSegConfig.FileName), config.WriteJson);
+        AtomicFile.Write(Path.Combine(folder, PreprocessorConfig.FileName), new PreprocessorConfig().WriteJson);
     }
 
     /// <summary>Fills one tensor as <see cref="Write"/> does; its canonical name decides the distribution and the stream.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using ClipSegNative.Backends;
 using ClipSegNative.Models.Clip;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tests.Weights;
@@ -40,8 +41,8 @@ public sealed class ClipSegConfigTests : IDisposable
         Assert.Equal((512, 64, 4, 2048, 0, false), Decoder(config));
         Assert.Equal((49408, 512, 2048, 12, 8, 77), (config.Text.VocabularySize, config.Text.HiddenSize, config.Text.IntermediateSize, config.Text.Layers, config.Text.Heads, config.Text.Positions));
         Assert.Equal((768, 3072, 12, 12, 32, 224), (config.Vision.HiddenSize, config.Vision.IntermediateSize, config.Vision.Layers, config.Vision.Heads, config.Vision.PatchSize, config.Vision.ImageSize));
-        Assert.Equal((1e-5f, HiddenActivation.QuickGelu, 49407, false), (config.Text.LayerNormEpsilon, config.Text.Activation, config.Text.EndTokenId, config.Text.EndIsHighestId));
-        Assert.Equal((1e-5f, HiddenActivation.QuickGelu), (config.Vision.LayerNormEpsilon, config.Vision.Activation));
+        Assert.Equal((1e-5f, Activation.QuickGelu, 49407, false), (config.Text.LayerNormEpsilon, config.Text.Activation, config.Text.EndTokenId, config.Text.EndIsHighestId));
+        Assert.Equal((1e-5f, Activation.QuickGelu), (config.Vision.LayerNormEpsilon, config.Vision.Activation));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class PreprocessorConfigTests : IDisposable
     public void Read_NoFile_GivesClipSegsOwn()
     {
         PreprocessorConfig config = PreprocessorConfig.Read(_folder.Location);
-        Assert.Equal((352, 352, Resampling.Bilinear, 1 / 255f), (config.Height, config.Width, config.Resampling, config.RescaleFactor));
+        Assert.Equal((352, 352, Resampling.Bilinear, 1 / 255d), (config.Height, config.Width, config.Resampling, config.RescaleFactor));
         Assert.Equal([0.485f, 0.456f, 0.406f], config.Mean);
         Assert.Equal([0.229f, 0.224f, 0.225f], config.Deviation);
     }
@@ -62,7 +62,7 @@ public sealed class PreprocessorConfigTests : IDisposable
         var config = new PreprocessorConfig { Height = 64, Width = 96, Resampling = Resampling.Bicubic, Mean = [0.1f, 0.2f, 0.3f] };
         using (FileStream stream = File.Create(_folder["preprocessor_config.json"])) config.WriteJson(stream);
         PreprocessorConfig read = PreprocessorConfig.Read(_folder.Location);
-        Assert.Equal((64, 96, Resampling.Bicubic, 1 / 255f), (read.Height, read.Width, read.Resampling, read.RescaleFactor));
+        Assert.Equal((64, 96, Resampling.Bicubic, 1 / 255d), (read.Height, read.Width, read.Resampling, read.RescaleFactor));
         Assert.Equal(config.Mean, read.Mean);
         Assert.Equal(config.Deviation, read.Deviation);
     }

@@ -1,0 +1,67 @@
+using ClipSegNative.Backends;
+using ClipSegNative.Layers;
+using ClipSegNative.Models.Clip;
+using ClipSegNative.Tensors;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative.Models.ClipSeg;
+
+/// <summary>CLIPSeg in its three separately replayed parts: a picture is encoded once, a phrase once, and each pair decoded.</summary>
+sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource weights) : IDisposable
+{
+    readonly ParameterStore _parameters = new(backend, weights);
+
+    public ClipSegConfig Config => config;
+
+    /// <summary>Bytes of weights on the device.</summary>
+    public long WeightBytes => _parameters.Bytes;
+
+    /// <summary>Vision blocks that text prompts need: those behind the last extracted one feed only the pooled output.</summary>
+    int NeededBlocks => config.ExtractLayers.Max() + 1;
+
+    /// <summary>Pixels [batch, 3, height, width] -> reduced features [batch, 1 + cells, D] each, deepest first.</summary>
+    public Plan EncodePlan(int batch, Grid grid) => new(backend,
+        arena => [arena.Keep(DType.F32, batch, config.Vision.ImageChannels, grid.Height * config.Vision.PatchSize, grid.Width * config.Vision.PatchSize)],
+        arena =>
+        {
+            var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), config.Vision, batch, grid, NeededBlocks);
+            var reduction = new FeatureReduction(Scope(arena, "decoder"), config, batch, 1 + grid.Cells);
+            return inputs => reduction.Forward(vision.Forward(inputs[0]));
+        });
+
+    /// <summary>Token ids [batch · length], the end token last in each -> conditional vectors [batch, 1, projection].</summary>
+    public Plan TextPlan(int batch, int length) => new(backend,
+        arena => [arena.Keep(DType.I32, batch * length)],
+        arena =>
+        {
+            var text = new ClipTextEncoder(Scope(arena, "clip"), config.Text, config.ProjectionSize, batch, length);
+            var result = new Tensor[1];
+            return inputs =>
+            {
+                result[0] = text.Forward(inputs[0]);
+                return result;
+            };
+        });
+
+    /// <summary>Reduced features [images, 1 + cells, D] as <see cref="EncodePlan"/> gives them, then conditional vectors [prompts, projection] -> logits [prompts, height, width, 1].</summary>
+    public Plan DecodePlan(int images, int prompts, Grid grid) => new(backend,
+        arena =>
+        [
+            .. config.ExtractLayers.Select(_ => arena.Keep(DType.F32, images, 1 + grid.Cells, config.ReduceSize)),
+            arena.Keep(DType.F32, prompts, config.ProjectionSize),
+        ],
+        arena =>
+        {
+            var decoder = new TransformerDecoder(Scope(arena, "decoder"), config, images, prompts, grid);
+            var result = new Tensor[1];
+            return inputs =>
+            {
+                result[0] = decoder.Forward(inputs, inputs[^1]);
+                return result;
+            };
+        });
+
+    public void Dispose() => _parameters.Dispose();
+
+    LayerScope Scope(Backends.Planning.Arena arena, string path) => new(arena, _parameters, path);
+}

@@ -1,0 +1,239 @@
+using ClipSegNative.Backends;
+using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Backends.Decorators;
+using ClipSegNative.Imaging;
+using ClipSegNative.Layers;
+using ClipSegNative.Models;
+using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Tensors;
+using ClipSegNative.Text;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative;
+
+/// <summary>
+/// Finds what phrases name in pictures: load a model once, encode a picture once, ask it many phrases.
+/// Safe to call from several threads; calls queue, as one already uses every core it was given.
+/// </summary>
+public sealed class Segmenter : IDisposable
+{
+    /// <summary>More phrases are decoded in groups of this many: enough to share the work, few enough for activations to stay in cache.</summary>
+    const int PromptsAtOnce = 4;
+
+    readonly Lock _gate = new();
+    readonly IBackend _backend;
+    readonly ProfiledBackend? _profiler;
+    readonly ClipSegModel _model;
+    readonly PicturePreprocessor _preprocessor;
+    readonly Grid _grid;
+    readonly Plan _encode;
+    readonly Plan?[] _decode = new Plan?[PromptsAtOnce + 1];
+    readonly TextEmbedder _text;
+    readonly Lazy<ClipTokenizer> _tokenizer;
+    readonly float[] _pixels;
+    readonly float[] _conditions;
+    readonly float[] _logits;
+    bool _disposed;
+
+    Segmenter(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, IWeightSource weights, SegmenterOptions options)
+    {
+        _grid = CheckGrid(config, preprocessing, options);
+        int width = _grid.Width * config.Vision.PatchSize, height = _grid.Height * config.Vision.PatchSize;
+        _backend = OpenDevice(options);
+        if (options.Check) _backend = new CheckedBackend(_backend, finite: true);
+        if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
+        _model = new ClipSegModel(_backend, config, weights);
+        _preprocessor = new PicturePreprocessor(
+            [.. preprocessing.Mean], [.. preprocessing.Deviation], preprocessing.RescaleFactor, (ResizeFilter)preprocessing.Resampling, width, height);
+        _tokenizer = new Lazy<ClipTokenizer>(() => ClipTokenizer.Load(folder));
+        _text = new TextEmbedder(_backend, _model, () => _tokenizer.Value, options.TextCacheSize);
+        _pixels = new float[Picture.Channels * width * height];
+        _encode = _model.EncodePlan(batch: 1, _grid);
+        Plan decode = DecodePlan(1);
+        (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
+        _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
+        _conditions = new float[PromptsAtOnce * config.ProjectionSize];
+    }
+
+    /// <summary>What does the arithmetic: device, instruction set, threads.</summary>
+    public string Device => _backend.Description;
+
+    /// <summary>Width of the raw result in pixels: 352 for the published models.</summary>
+    public int LogitWidth { get; }
+
+    /// <summary>Height of the raw result in pixels: 352 for the published models.</summary>
+    public int LogitHeight { get; }
+
+    /// <summary>Bytes of weights on the device.</summary>
+    public long WeightBytes => _model.WeightBytes;
+
+    /// <summary>Bytes of device memory that encoding a picture takes beyond the weights.</summary>
+    public long ActivationBytes => _encode.Bytes;
+
+    /// <summary>With <see cref="SegmenterOptions.Profile"/>: what each operation has cost so far, costliest first; otherwise empty.</summary>
+    internal IReadOnlyList<ProfileLine> Profile => _profiler?.Lines ?? [];
+
+    internal ClipTokenizer Tokenizer => _tokenizer.Value;
+
+    /// <summary>Loads a model folder in Hugging Face's layout.</summary>
+    /// <param name="model">A folder with config.json, model.safetensors (or its shards and their index), vocab.json, merges.txt and, usually, preprocessor_config.json.</param>
+    /// <param name="options">Device and threads; null for the defaults.</param>
+    /// <exception cref="ModelFileException">A file is missing or damaged, or the weights do not fit config.json.</exception>
+    /// <exception cref="DeviceException">The device cannot be used.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static Segmenter Load(string model, SegmenterOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (!Directory.Exists(model)) throw new ModelFileException($"{model}: no such folder; give a folder that holds config.json and model.safetensors.");
+        ClipSegConfig config = ClipSegConfig.Read(model);
+        PreprocessorConfig preprocessing = PreprocessorConfig.Read(model);
+        var weights = new PrefixedWeights(WeightFiles.Open(model));
+        try
+        {
+            ClipSegTensors.Verify(weights, config);
+            return new Segmenter(model, config, preprocessing, weights, options ?? new SegmenterOptions());
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the image tower on a picture of any size.</summary>
+    /// <param name="picture">From <see cref="ImageReader"/> or <see cref="Picture.FromRgb"/>.</param>
+    /// <returns>What phrases are asked of; dispose it before this segmenter.</returns>
+    /// <exception cref="ObjectDisposedException">This segmenter was disposed.</exception>
+    public EncodedImage Encode(Picture picture)
+    {
+        EncodedImage image;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            image = NewImage();
+        }
+        Encode(picture, image);
+        return image;
+    }
+
+    /// <summary>As <see cref="Encode(Picture)"/>, over an earlier picture: for pictures of one size, a warm call allocates nothing.</summary>
+    /// <param name="picture">The new picture.</param>
+    /// <param name="image">Made by this segmenter; its former content is lost.</param>
+    /// <exception cref="ArgumentException"><paramref name="image"/> belongs to another segmenter.</exception>
+    public void Encode(Picture picture, EncodedImage image)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        lock (_gate)
+        {
+            CheckOwned(image);
+            _preprocessor.Run(picture, _pixels);
+            _backend.Upload(_pixels, _encode.Inputs[0]);
+            _encode.Run();
+            for (int i = 0; i < image.Features.Length; i++) _backend.Copy(_encode.Outputs[i], image.Features[i]);
+            (image.Width, image.Height) = (picture.Width, picture.Height);
+        }
+    }
+
+    /// <summary>Frees the model. Encoded images must be disposed before.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            foreach (Plan? plan in _decode) plan?.Dispose();
+            _encode.Dispose();
+            _text.Dispose();
+            _model.Dispose();
+            _backend.Dispose();
+        }
+    }
+
+    internal Segmentation NewResult() => new(LogitWidth, LogitHeight);
+
+    internal void Segment(EncodedImage image, ReadOnlySpan<string> prompts, ReadOnlySpan<Segmentation> results)
+    {
+        if (prompts.Length == 0) throw new ArgumentException("Give at least one phrase.", nameof(prompts));
+        if (prompts.Length != results.Length) throw new ArgumentException($"{prompts.Length} phrases do not fill {results.Length} results.", nameof(results));
+        foreach (string prompt in prompts)
+            if (string.IsNullOrWhiteSpace(prompt)) throw new ArgumentException("A phrase is empty.", nameof(prompts));
+        foreach (Segmentation result in results)
+            if (result.LogitWidth != LogitWidth || result.LogitHeight != LogitHeight) throw new ArgumentException("A result was made for another working size.", nameof(results));
+        lock (_gate)
+        {
+            CheckOwned(image);
+            for (int first = 0; first < prompts.Length; first += PromptsAtOnce)
+            {
+                int count = Math.Min(PromptsAtOnce, prompts.Length - first);
+                Decode(image, prompts.Slice(first, count), results.Slice(first, count));
+            }
+        }
+    }
+
+    void Decode(EncodedImage image, ReadOnlySpan<string> prompts, ReadOnlySpan<Segmentation> results)
+    {
+        int projection = _model.Config.ProjectionSize, pixels = LogitWidth * LogitHeight;
+        for (int i = 0; i < prompts.Length; i++) _text.Embed(prompts[i], _conditions.AsSpan(i * projection, projection));
+        Plan plan = DecodePlan(prompts.Length);
+        for (int i = 0; i < image.Features.Length; i++) _backend.Copy(image.Features[i], plan.Inputs[i]);
+        _backend.Upload(_conditions.AsSpan(0, prompts.Length * projection), plan.Inputs[^1]);
+        plan.Run();
+        Span<float> logits = _logits.AsSpan(0, prompts.Length * pixels);
+        _backend.Download(plan.Outputs[0], logits);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            logits.Slice(i * pixels, pixels).CopyTo(results[i].Begin(prompts[i], image.Width, image.Height));
+            results[i].End();
+        }
+    }
+
+    Plan DecodePlan(int prompts) => _decode[prompts] ??= _model.DecodePlan(images: 1, prompts, _grid);
+
+    EncodedImage NewImage()
+    {
+        ReadOnlySpan<Tensor> outputs = _encode.Outputs;
+        DeviceMemory memory = _backend.Allocate(outputs.Length * outputs[0].Shape.Elements * sizeof(float));
+        var features = new Tensor[outputs.Length];
+        for (int i = 0; i < features.Length; i++)
+        {
+            Shape shape = outputs[i].Shape;
+            var storage = new Storage(DType.F32, shape.Elements);
+            storage.Bind(memory, i * storage.Bytes);
+            features[i] = new Tensor(storage, 0, shape, shape.Columns);
+        }
+        return new EncodedImage(this, memory, features);
+    }
+
+    void CheckOwned(EncodedImage image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(image.IsDisposed, image);
+        if (image.Segmenter != this) throw new ArgumentException("This picture was encoded by another segmenter.", nameof(image));
+    }
+
+    static Grid CheckGrid(ClipSegConfig config, PreprocessorConfig preprocessing, SegmenterOptions options)
+    {
+        (int width, int height) = options.WorkingSize ?? (preprocessing.Width, preprocessing.Height);
+        int patch = config.Vision.PatchSize;
+        if (width < patch || height < patch || width % patch != 0 || height % patch != 0)
+            throw new ArgumentException($"A working size of {width} x {height} is not a multiple of the model's {patch}-pixel patches.");
+        return new Grid(height / patch, width / patch);
+    }
+
+    static IBackend OpenDevice(SegmenterOptions options)
+    {
+        if (options.Device == DeviceKind.Cuda)
+            throw new DeviceException("This version has no CUDA backend yet; use the device cpu, or auto to get the best there is.");
+        if (options.Threads is < 1 or > 1024) throw new ArgumentException($"{options.Threads} threads are out of range; give 1 to 1024.");
+        CpuInstructionSet? set = options.CpuPath?.ToLowerInvariant() switch
+        {
+            null => null,
+            "avx512" => CpuInstructionSet.Avx512,
+            "avx2" => CpuInstructionSet.Avx2,
+            "portable" => CpuInstructionSet.Portable,
+            _ => throw new ArgumentException($"There is no CPU path '{options.CpuPath}'; give avx512, avx2 or portable."),
+        };
+        return CpuBackend.Create(set, options.Threads);
+    }
+}

@@ -1,0 +1,39 @@
+namespace ClipSegNative;
+
+/// <summary>Which device does the arithmetic.</summary>
+public enum DeviceKind
+{
+    /// <summary>The fastest there is.</summary>
+    Auto,
+
+    /// <summary>Managed SIMD; always there.</summary>
+    Cpu,
+
+    /// <summary>An NVIDIA GPU. This version has no CUDA backend: asking for it is a <see cref="DeviceException"/>.</summary>
+    Cuda,
+}
+
+/// <summary>How a <see cref="Segmenter"/> is set up.</summary>
+public sealed record SegmenterOptions
+{
+    /// <summary>The device; <see cref="DeviceKind.Auto"/> unless said otherwise.</summary>
+    public DeviceKind Device { get; init; }
+
+    /// <summary>CPU threads, 1 or more, the calling one included; null for one a core.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Working size in pixels, each side a multiple of the model's patch size; null for the size in <c>preprocessor_config.json</c> (352 x 352 for CLIPSeg).</summary>
+    public (int Width, int Height)? WorkingSize { get; init; }
+
+    /// <summary>How many phrases' text embeddings are remembered, 2 KiB each. 1 or more.</summary>
+    public int TextCacheSize { get; init; } = 4096;
+
+    /// <summary>Checks shapes, aliasing and finite values after every operation. Slow: for finding out which operation breaks.</summary>
+    public bool Check { get; init; }
+
+    /// <summary>Times every operation; <see cref="Segmenter.Profile"/> gives the table.</summary>
+    public bool Profile { get; init; }
+
+    /// <summary>Forces one of the CPU paths, for tests and comparisons: "avx512", "avx2" or "portable"; null for the best one.</summary>
+    public string? CpuPath { get; init; }
+}
