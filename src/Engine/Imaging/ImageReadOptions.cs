@@ -11,6 +11,6 @@ public sealed record ImageReadOptions
     /// <summary>Largest width times height, read from the header before pixels are allocated. 100,000,000 unless set.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
-    /// <summary>Whether the EXIF orientation is applied, as people expect. PIL's Image.open, the Python reference, does not: set false for parity runs.</summary>
+    /// <summary>Whether pictures are turned upright by their EXIF orientation. PIL's Image.open, the reference, does not: false for parity runs.</summary>
     public bool ApplyOrientation { get; init; } = true;
 }

@@ -7,7 +7,8 @@ namespace ClipSegNative.Imaging;
 /// <summary>Reads JPEG, PNG, WebP, BMP and GIF (first frame) into RGB, with the pixels PIL's <c>Image.open(...).convert("RGB")</c> gives.</summary>
 /// <remarks>
 /// Grey is repeated in all channels, alpha is dropped (stored colours stay, also where alpha is 0), CMYK JPEGs are taken as Adobe writes them,
-/// 16-bit samples keep their high byte (PIL clips 16-bit grey instead), colour profiles are ignored. Safe to call from several threads.
+/// 16-bit samples keep their high byte (PIL clips 16-bit grey instead), colour profiles are ignored. The transparent pixels of a GIF are black,
+/// since the codec keeps no colour for them. Safe to call from several threads.
 /// </remarks>
 public static class ImageReader
 {

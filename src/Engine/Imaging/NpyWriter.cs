@@ -4,7 +4,7 @@ using System.Text;
 
 namespace ClipSegNative.Imaging;
 
-/// <summary>NumPy's .npy format, version 1.0, for float32 in C order, little-endian. Write the header once, then the values in as many parts as is handy.</summary>
+/// <summary>NumPy's .npy format, version 1.0, for float32 in C order, little-endian. The header comes once, the values in any number of parts.</summary>
 static class NpyWriter
 {
     const int Alignment = 64, PreambleBytes = 10;

