@@ -44,8 +44,9 @@ public sealed class Segmenter : IDisposable
         if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
         _model = new ClipSegModel(_backend, config, weights);
         _preprocessor = new PicturePreprocessor(
-            [.. preprocessing.Mean], [.. preprocessing.Deviation], preprocessing.RescaleFactor, (ResizeFilter)preprocessing.Resampling, width, height);
-        _tokenizer = new Lazy<ClipTokenizer>(() => ClipTokenizer.Load(folder));
+            [.. preprocessing.Mean], [.. preprocessing.Deviation], preprocessing.RescaleFactor,
+            preprocessing.Resampling == Resampling.Bicubic ? ResizeFilter.Bicubic : ResizeFilter.Bilinear, width, height);
+        _tokenizer = new Lazy<ClipTokenizer>(() => LoadTokenizer(folder, config));
         _text = new TextEmbedder(_backend, _model, () => _tokenizer.Value, options.TextCacheSize);
         _pixels = new float[Picture.Channels * width * height];
         _encode = _model.EncodePlan(batch: 1, _grid);
@@ -72,6 +73,8 @@ public sealed class Segmenter : IDisposable
 
     /// <summary>With <see cref="SegmenterOptions.Profile"/>: what each operation has cost so far, costliest first; otherwise empty.</summary>
     internal IReadOnlyList<ProfileLine> Profile => _profiler?.Lines ?? [];
+
+    internal void ClearProfile() => _profiler?.Clear();
 
     internal ClipTokenizer Tokenizer => _tokenizer.Value;
 
@@ -210,6 +213,14 @@ public sealed class Segmenter : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         ObjectDisposedException.ThrowIf(image.IsDisposed, image);
         if (image.Segmenter != this) throw new ArgumentException("This picture was encoded by another segmenter.", nameof(image));
+    }
+
+    static ClipTokenizer LoadTokenizer(string folder, ClipSegConfig config)
+    {
+        ClipTokenizer tokenizer = ClipTokenizer.Load(folder);
+        if (tokenizer.VocabularySize > config.Text.VocabularySize)
+            throw new ModelFileException($"{folder}: the vocabulary has {tokenizer.VocabularySize} tokens, but config.json says vocab_size {config.Text.VocabularySize}: do they belong together?");
+        return tokenizer;
     }
 
     static Grid CheckGrid(ClipSegConfig config, PreprocessorConfig preprocessing, SegmenterOptions options)

@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Text.Json;
 using ClipSegNative.Imaging;
+using ClipSegNative.Weights;
 using SkiaSharp;
 
 namespace ClipSegNative.Tests.Imaging;
@@ -42,20 +41,13 @@ static class PictureFixtures
     public static Picture Read(byte[] encoded, ImageReadOptions? options = null, string name = "sample") =>
         ImageReader.Read(new MemoryStream(encoded), name, options);
 
-    /// <summary>U8 tensors of a safetensors file. To be replaced by the Weights reader when that is in.</summary>
+    /// <summary>The U8 tensors of a safetensors file.</summary>
     public static Dictionary<string, (int[] Shape, byte[] Data)> ReadBytesTensors(string path)
     {
-        byte[] file = File.ReadAllBytes(path);
-        int headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(file);
-        using JsonDocument header = JsonDocument.Parse(file.AsMemory(8, headerLength));
+        using var file = new SafetensorsFile(path);
         var tensors = new Dictionary<string, (int[], byte[])>();
-        foreach (JsonProperty entry in header.RootElement.EnumerateObject())
-        {
-            if (!entry.Value.TryGetProperty("data_offsets", out JsonElement offsets)) continue;
-            int[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt32())];
-            (int start, int end) = (8 + headerLength + offsets[0].GetInt32(), 8 + headerLength + offsets[1].GetInt32());
-            tensors[entry.Name] = (shape, file[start..end]);
-        }
+        foreach (string name in file.Names)
+            if (file.TryFind(name, out WeightEntry entry)) tensors[name] = ([.. Enumerable.Range(0, entry.Shape.Rank).Select(axis => entry.Shape[axis])], entry.Bytes.ToArray());
         return tensors;
     }
 }
