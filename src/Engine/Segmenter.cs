@@ -152,6 +152,14 @@ public sealed class Segmenter : IDisposable
         }
     }
 
+    /// <summary>The conditional vector of a phrase.</summary>
+    internal float[] Embed(string phrase)
+    {
+        var vector = new float[_model.Config.ProjectionSize];
+        lock (_gate) _text.Embed(phrase, vector);
+        return vector;
+    }
+
     internal Segmentation NewResult() => new(LogitWidth, LogitHeight);
 
     internal void Segment(EncodedImage image, ReadOnlySpan<string> prompts, ReadOnlySpan<Segmentation> results)

@@ -1,0 +1,177 @@
+using ClipSegNative.Imaging;
+
+namespace ClipSegNative.Tests;
+
+public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
+{
+    static readonly string[] Phrases = ["a cat", "the wooden table", "sky", "a red ball on the left", "x", "ten", "zebra crossing"];
+
+    [Fact]
+    public void Segment_SeveralPhrases_GivesOneResultEachAtThePicturesSize()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder);
+        using EncodedImage image = segmenter.Encode(Noise(130, 70));
+        IReadOnlyList<Segmentation> results = image.Segment(Phrases);
+        Assert.Equal(Phrases, results.Select(result => result.Text));
+        Assert.All(results, result =>
+        {
+            Assert.Equal((130, 70, 96, 64), (result.Width, result.Height, result.LogitWidth, result.LogitHeight));
+            float[] probabilities = result.Probabilities();
+            Assert.Equal(130 * 70, probabilities.Length);
+            Assert.All(probabilities, p => Assert.InRange(p, 0f, 1f));
+            Assert.InRange(result.Score, probabilities.Max() - 1e-6f, 1f);
+            Mask mask = result.Mask(0.4f);
+            Assert.Equal((130, 70), (mask.Width, mask.Height));
+            Assert.Equal(probabilities.Count(p => p > 0.4f), mask.Area);
+        });
+        Assert.NotEqual(results[0].Logits.ToArray(), results[1].Logits.ToArray());
+    }
+
+    [Fact]
+    public void Segment_TogetherOrAlone_GivesTheSameBits()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder);
+        using EncodedImage image = segmenter.Encode(Noise(50, 90));
+        IReadOnlyList<Segmentation> together = image.Segment(Phrases);
+        for (int i = 0; i < Phrases.Length; i++)
+            Assert.Equal(together[i].Logits.ToArray(), image.Segment(Phrases[i])[0].Logits.ToArray());
+    }
+
+    [Fact]
+    public void Load_AnyNumberOfThreadsAndAnyPath_AgreesWithTheDefault()
+    {
+        float[] expected = Logits(new SegmenterOptions { Threads = 1 });
+        Assert.Equal(expected, Logits(new SegmenterOptions { Threads = 3 }));
+        float[] portable = Logits(new SegmenterOptions { CpuPath = "portable" });
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], portable[i], tolerance: 1e-4f);
+    }
+
+    [Fact]
+    public void Load_Checked_GivesTheSameResult() => Assert.Equal(Logits(new SegmenterOptions()), Logits(new SegmenterOptions { Check = true }));
+
+    [Fact]
+    public void Load_Profiled_CountsEveryOperation()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder, new SegmenterOptions { Profile = true });
+        segmenter.ClearProfile();
+        using EncodedImage image = segmenter.Encode(Noise(20, 20));
+        Assert.Equal(TinyModel.Config.ExtractLayers.Max() + 1, segmenter.Profile.Where(line => line.Operation.StartsWith("Attention", StringComparison.Ordinal)).Sum(line => line.Calls));
+        Assert.All(segmenter.Profile, line => Assert.True(line.Milliseconds > 0));
+    }
+
+    [Fact]
+    public void Load_AnotherWorkingSize_ChangesTheRawResult()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder, new SegmenterOptions { WorkingSize = (160, 48) });
+        using EncodedImage image = segmenter.Encode(Noise(64, 64));
+        Segmentation result = Assert.Single(image.Segment("a cat"));
+        Assert.Equal((160, 48), (result.LogitWidth, result.LogitHeight));
+        Assert.Equal((64, 64), (result.Width, result.Height));
+    }
+
+    [Fact]
+    public void EncodeAndSegment_Warm_AllocateNothing()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder);
+        Picture first = Noise(120, 80), second = Noise(120, 80, seed: 2);
+        using EncodedImage image = segmenter.Encode(first);
+        Segmentation[] results = [.. image.Segment(Phrases)];
+        float[] expected = image.Segment(Phrases)[3].Logits.ToArray();
+        segmenter.Encode(second, image);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        segmenter.Encode(first, image);
+        image.Segment(Phrases, results);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.Equal(0, allocated);
+        Assert.Equal(expected, results[3].Logits.ToArray());
+    }
+
+    [Fact]
+    public async Task Segment_FromManyThreads_GivesWhatOneThreadGets()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder);
+        using EncodedImage a = segmenter.Encode(Noise(40, 40, seed: 1)), b = segmenter.Encode(Noise(40, 40, seed: 2));
+        float[][] expected = [a.Segment("a cat")[0].Logits.ToArray(), b.Segment("a cat")[0].Logits.ToArray()];
+        Assert.NotEqual(expected[0], expected[1]);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(() =>
+        {
+            for (int turn = 0; turn < 20; turn++)
+            {
+                int which = (worker + turn) % 2;
+                Assert.Equal(expected[which], (which == 0 ? a : b).Segment($"p{turn % 5}", "a cat")[1].Logits.ToArray());
+            }
+        }, TestContext.Current.CancellationToken)));
+    }
+
+    [Fact]
+    public void Segment_TextLongerThanTheModelReads_IsCut()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder);
+        using EncodedImage image = segmenter.Encode(Noise(40, 40));
+        string words = string.Join(' ', Enumerable.Repeat("word", 200));
+        Assert.Equal(image.Segment(words)[0].Logits.ToArray(), image.Segment(words + " more")[0].Logits.ToArray());
+    }
+
+    [Fact]
+    public void Segment_EndTokenInsideThePhrase_CountsAsItsEnd()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder);
+        using EncodedImage image = segmenter.Encode(Noise(40, 40));
+        Assert.Equal(image.Segment("cat")[0].Logits.ToArray(), image.Segment("cat<|endoftext|>dog")[0].Logits.ToArray());
+    }
+
+    [Fact]
+    public void Segment_BadArguments_AreRefused()
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Folder), other = Segmenter.Load(model.Folder);
+        using EncodedImage image = segmenter.Encode(Noise(40, 40)), foreign = other.Encode(Noise(40, 40));
+        Assert.Throws<ArgumentException>(() => image.Segment());
+        Assert.Throws<ArgumentException>(() => image.Segment("a cat", " "));
+        Assert.Throws<ArgumentException>(() => image.Segment(["a cat"], []));
+        Assert.Throws<ArgumentException>(() => segmenter.Encode(Noise(40, 40), foreign));
+        Assert.Throws<ArgumentOutOfRangeException>(() => image.Segment("a cat")[0].Mask(1.5f));
+    }
+
+    [Fact]
+    public void Disposed_Objects_RefuseEveryCall()
+    {
+        var segmenter = Segmenter.Load(model.Folder);
+        EncodedImage image = segmenter.Encode(Noise(40, 40)), kept = segmenter.Encode(Noise(40, 40));
+        Segmentation result = kept.Segment("a cat")[0];
+        image.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => image.Segment("a cat"));
+        segmenter.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => kept.Segment("a cat"));
+        Assert.Throws<ObjectDisposedException>(() => segmenter.Encode(Noise(40, 40)));
+        Assert.Equal(1600, result.Probabilities().Length);
+        kept.Dispose();
+    }
+
+    [Fact]
+    public void Load_BadOptions_SayWhatIsWrong()
+    {
+        Assert.Contains("16-pixel", Assert.Throws<ArgumentException>(() => Load(new() { WorkingSize = (100, 64) })).Message, StringComparison.Ordinal);
+        Assert.Contains("threads", Assert.Throws<ArgumentException>(() => Load(new() { Threads = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("avx2", Assert.Throws<ArgumentException>(() => Load(new() { CpuPath = "mmx" })).Message, StringComparison.Ordinal);
+        Assert.Contains("CUDA", Assert.Throws<DeviceException>(() => Load(new() { Device = DeviceKind.Cuda })).Message, StringComparison.Ordinal);
+        Assert.Throws<ModelFileException>(() => Segmenter.Load(Path.Combine(model.Folder, "nowhere")));
+    }
+
+    static Picture Noise(int width, int height, int seed = 1)
+    {
+        var pixels = new byte[width * height * 3];
+        new Random(seed).NextBytes(pixels);
+        return Picture.FromRgb(pixels, width, height, width * 3);
+    }
+
+    float[] Logits(SegmenterOptions options)
+    {
+        using Segmenter segmenter = Load(options);
+        using EncodedImage image = segmenter.Encode(Noise(77, 33));
+        return image.Segment("a cat", "sky")[1].Logits.ToArray();
+    }
+
+    Segmenter Load(SegmenterOptions options) => Segmenter.Load(model.Folder, options);
+}
