@@ -45,7 +45,10 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         for (int entry = 0; entry < y.Shape[0]; entry++)
         {
             for (int row = 0; row < height; row++)
-                MapResizer.Across(new ReadOnlySpan<float>(View(x)[(entry * height + row) * width], width * channels), channels, across, rows.Slice(row * rowLength, rowLength));
+            {
+                var from = new ReadOnlySpan<float>(View(x)[(entry * height + row) * width], width * channels);
+                MapResizer.Across(from, channels, across, rows.Slice(row * rowLength, rowLength));
+            }
             for (int row = 0; row < y.Shape[1]; row++)
                 MapResizer.Down(rows, rowLength, down, row, new Span<float>(View(y)[(entry * y.Shape[1] + row) * y.Shape[2]], rowLength));
         }
