@@ -28,7 +28,7 @@ static partial class OpTable
     }
 
     static OpCase Attention(int batch, int heads, int size, int queries, int keys, bool causal) =>
-        new("Attention", $"{batch}x{heads}x{size}, {queries} queries, {keys} keys{(causal ? ", causal" : "")}", AttentionTolerance(size, keys, largestLogit: 8), space =>
+        new("Attention", $"{batch}x{heads}x{size}, {queries} queries, {keys} keys{Mask(causal)}", AttentionTolerance(size, keys, largestLogit: 8), space =>
         {
             Tensor q = space.Random(batch, queries, heads * size), k = space.Random(batch, keys, heads * size), v = space.Random(batch, keys, heads * size);
             Tensor y = space.Output(batch, queries, heads * size);
@@ -37,7 +37,7 @@ static partial class OpTable
 
     /// <summary>Logits of either sign around 80, and up to twice that: exponentials that overflow unless the largest logit goes first.</summary>
     static OpCase LargeLogits(int size, int keys, bool causal) =>
-        new("Attention", $"large logits, head size {size}, {keys} keys{(causal ? ", causal" : "")}", AttentionTolerance(size, keys, largestLogit: 320), space =>
+        new("Attention", $"large logits, head size {size}, {keys} keys{Mask(causal)}", AttentionTolerance(size, keys, largestLogit: 320), space =>
         {
             double scale = Math.Sqrt(80);
             Tensor q = space.Spread(scale, 0, 1, keys, 2 * size), k = space.Spread(scale, 0, 1, keys, 2 * size), v = space.Random(1, keys, 2 * size);
@@ -47,12 +47,15 @@ static partial class OpTable
 
     /// <summary>q, k and v as column ranges of one projection, the result inside a wider matrix.</summary>
     static OpCase OneMatrix(int batch, int tokens, int heads, int size, bool causal) =>
-        new("Attention", $"{batch}x{heads}x{size}, {tokens} tokens of one matrix{(causal ? ", causal" : "")}", AttentionTolerance(size, tokens, largestLogit: 8), space =>
+        new("Attention", $"{batch}x{heads}x{size}, {tokens} tokens of one matrix{Mask(causal)}", AttentionTolerance(size, tokens, largestLogit: 8), space =>
         {
             int channels = heads * size;
             Tensor qkv = space.Random(batch, tokens, 3 * channels), y = space.OutputInside(4, 4, batch, tokens, channels);
-            return backend => backend.Attention(qkv.ColumnRange(0, channels), qkv.ColumnRange(channels, channels), qkv.ColumnRange(2 * channels, channels), heads, causal, y);
+            Tensor q = qkv.ColumnRange(0, channels), k = qkv.ColumnRange(channels, channels), v = qkv.ColumnRange(2 * channels, channels);
+            return backend => backend.Attention(q, k, v, heads, causal, y);
         });
+
+    static string Mask(bool causal) => causal ? ", causal" : "";
 
     /// <summary>The exponential turns the absolute error of a logit into a relative one of its weight.</summary>
     static Tolerance AttentionTolerance(int size, int keys, double largestLogit)

@@ -53,11 +53,13 @@ static partial class OpTable
                     return backend => backend.Permute(x, new Shape(order), y);
                 });
             }
-        foreach ((int batch, int channels, int down, int across, int size) in new[] { (1, 1, 1, 1, 1), (2, 3, 2, 3, 4), (1, 3, 3, 2, 16), (2, 1, 4, 1, 7), (1, 3, 7, 7, 32) })
+        (int Batch, int Channels, int Down, int Across, int Size)[] patches = [(1, 1, 1, 1, 1), (2, 3, 2, 3, 4), (1, 3, 3, 2, 16), (2, 1, 4, 1, 7), (1, 3, 7, 7, 32)];
+        foreach ((int batch, int channels, int down, int across, int size) in patches)
         {
             yield return new("Patchify", $"{batch}x{channels}x{down * size}x{across * size} by {size}", Tolerance.Exact, space =>
             {
-                Tensor pixels = space.Random(batch, channels, down * size, across * size), y = space.Output(batch, down * across, channels * size * size);
+                Tensor pixels = space.Random(batch, channels, down * size, across * size);
+                Tensor y = space.Output(batch, down * across, channels * size * size);
                 return backend => backend.Patchify(pixels, size, y);
             });
         }

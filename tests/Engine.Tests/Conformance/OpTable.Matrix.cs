@@ -108,7 +108,8 @@ static partial class OpTable
 
     static IEnumerable<OpCase> Convolutions()
     {
-        (int Batch, int Height, int Width, int Inputs, int Outputs)[] maps = [(1, 1, 1, 3, 7), (2, 2, 3, 1, 1), (2, 5, 4, 16, 16), (1, 5, 4, 7, 33), (1, 22, 22, 12, 33)];
+        (int Batch, int Height, int Width, int Inputs, int Outputs)[] maps =
+            [(1, 1, 1, 3, 7), (2, 2, 3, 1, 1), (2, 5, 4, 16, 16), (1, 5, 4, 7, 33), (1, 22, 22, 12, 33)];
         foreach ((int batch, int height, int width, int inputs, int outputs) in maps)
             foreach (int kernel in new[] { 1, 3, 5 })
             {
@@ -117,7 +118,8 @@ static partial class OpTable
                 Tolerance tolerance = Tolerance.Sum(kernel * kernel * inputs);
                 yield return new("Convolution", detail, tolerance, space =>
                 {
-                    Tensor x = space.Random(batch, height, width, inputs), b = bias ? space.Random(outputs) : default, y = space.Output(batch, height, width, outputs);
+                    Tensor x = space.Random(batch, height, width, inputs), b = bias ? space.Random(outputs) : default;
+                    Tensor y = space.Output(batch, height, width, outputs);
                     PackedMatrix weight = space.Weights(outputs, kernel * kernel * inputs);
                     return backend => backend.Convolution(x, weight, b, kernel, y);
                 });

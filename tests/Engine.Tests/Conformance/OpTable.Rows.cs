@@ -90,7 +90,8 @@ static partial class OpTable
             Tensor x = space.RandomInPlace(15, 33), gamma = space.Random(33), beta = space.Random(33);
             return backend => backend.LayerNorm(x, gamma, beta, 1e-5f, x);
         });
-        foreach ((int batch, int entries, int tokens, int columns) in new[] { (1, 1, 1, 1), (3, 3, 5, 7), (3, 1, 5, 16), (2, 1, 485, 64), (5, 5, 4, 33), (4, 1, 1, 31) })
+        (int Batch, int Entries, int Tokens, int Columns)[] films = [(1, 1, 1, 1), (3, 3, 5, 7), (3, 1, 5, 16), (2, 1, 485, 64), (5, 5, 4, 33), (4, 1, 1, 31)];
+        foreach ((int batch, int entries, int tokens, int columns) in films)
         {
             yield return new("Film", $"{batch}x{tokens}x{columns} of {entries}", Tolerance.Elementwise, space =>
             {
@@ -134,7 +135,8 @@ static partial class OpTable
                 Tensor y = space.Output(batch, tokens + 1, columns);
                 return backend => backend.PrependClassToken(x, classToken, positions, y);
             });
-            foreach ((int first, int count) in new (int, int)[] { (0, 1), (tokens - 1, 1), (1, tokens - 1), (0, tokens) }.Where(range => range.Item2 > 0).Distinct())
+            (int First, int Count)[] ranges = [(0, 1), (tokens - 1, 1), (1, tokens - 1), (0, tokens)];
+            foreach ((int first, int count) in ranges.Where(range => range.Count > 0).Distinct())
             {
                 yield return new("SliceTokens", $"{count} from {first} of {batch}x{tokens}x{columns}", Tolerance.Exact, space =>
                 {

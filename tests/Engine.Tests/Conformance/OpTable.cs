@@ -18,7 +18,8 @@ static partial class OpTable
     public static IReadOnlyList<string> Operations { get; } =
     [
         .. typeof(IBackend).GetMethods(BindingFlags.Public | BindingFlags.Instance)
-            .Where(method => method.ReturnType == typeof(void) && method.Name is not (nameof(IBackend.Upload) or nameof(IBackend.Download) or nameof(IBackend.Synchronize)))
+            .Where(method => method.ReturnType == typeof(void))
+            .Where(method => method.Name is not (nameof(IBackend.Upload) or nameof(IBackend.Download) or nameof(IBackend.Synchronize)))
             .Select(method => method.Name),
     ];
 

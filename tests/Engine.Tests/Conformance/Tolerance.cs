@@ -12,7 +12,7 @@ readonly record struct Tolerance(double Absolute, double Relative)
     /// <summary>A few roundings of values around 1.</summary>
     public static Tolerance Elementwise => new(2e-7, 4e-7);
 
-    /// <summary>A sum of <paramref name="depth"/> products whose result is around 1: rounding errors walk at random, and no element of thousands may fail.</summary>
+    /// <summary>A sum of <paramref name="depth"/> products that is around 1: rounding errors walk at random, and no element of thousands may fail.</summary>
     public static Tolerance Sum(int depth) => new(6 * UnitRoundoff * Math.Sqrt(depth + 4), 4 * UnitRoundoff);
 
     public double Allowance(double expected) => Absolute + Relative * Math.Abs(expected);
