@@ -16,11 +16,7 @@ public sealed class CpuBackendTests(CpuBackends backends) : IClassFixture<CpuBac
         {
             using var space = new OpWorkspace(backend, op.Name);
             Action<IBackend> enqueue = op.Build(space);
-            enqueue(backend);
-            enqueue(backend);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            enqueue(backend);
-            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            long allocated = Allocations.Of(() => enqueue(backend));
             Assert.True(allocated == 0, $"{op} allocated {allocated} bytes.");
         }
     }

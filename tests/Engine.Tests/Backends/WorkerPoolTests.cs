@@ -60,10 +60,11 @@ public sealed unsafe class WorkerPoolTests
         using var pool = new WorkerPool(3);
         int* counts = stackalloc int[MostTasks];
         var work = new CountingWork(counts, pool.Threads);
-        for (int run = 0; run < 100; run++) pool.Run(20, work);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int run = 0; run < 100; run++) pool.Run(20, work);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        long allocated = Allocations.Of(() =>
+        {
+            for (int run = 0; run < 100; run++) pool.Run(20, work);
+        });
+        Assert.Equal(0, allocated);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class CpuConformanceTests(CpuBackends backends, ErrorReport report
         OpCase op = OpTable.Get(name);
         IBackend backend = backends.Get(path);
         Difference difference = Difference.Of(op.Expected, op.Run(backend), op.Tolerance);
-        report.Add(op.Operation, path.Split(' ')[0], difference);
+        report.Add(op.Regime.Length == 0 ? op.Operation : $"{op.Operation}, {op.Regime}", path.Split(' ')[0], difference);
     }
 
     [Theory, MemberData(nameof(OpTable.Names), MemberType = typeof(OpTable))]

@@ -12,11 +12,11 @@ public sealed class ErrorReport : IDisposable
 
     public void Dispose()
     {
-        string[] paths = [.. _largest.Keys.Select(key => key.Path).Distinct()];
+        string[] paths = [.. _largest.Keys.Select(key => key.Path).Distinct().Order()];
         var table = new StringBuilder("| operation |");
         foreach (string path in paths) table.Append($" {path}: absolute | scaled | of allowance |");
         table.Append("\n|---|").Insert(table.Length, "---|---|---|", paths.Length).Append('\n');
-        foreach (string operation in _largest.Keys.Select(key => key.Operation).Distinct())
+        foreach (string operation in _largest.Keys.Select(key => key.Operation).Distinct().Order())
         {
             table.Append($"| {operation} |");
             foreach (string path in paths)

@@ -14,6 +14,9 @@ sealed record OpCase(string Operation, string Detail, Tolerance Tolerance, Func<
 
     public string Name => $"{Operation} {Detail}";
 
+    /// <summary>Inputs that magnify rounding, reported apart from the operation's ordinary errors; empty for ordinary ones.</summary>
+    public string Regime { get; init; } = "";
+
     /// <summary>What the reference computes.</summary>
     public float[] Expected => _expected.Value;
 

@@ -43,7 +43,8 @@ static partial class OpTable
             Tensor q = space.Spread(scale, 0, 1, keys, 2 * size), k = space.Spread(scale, 0, 1, keys, 2 * size), v = space.Random(1, keys, 2 * size);
             Tensor y = space.Output(1, keys, 2 * size);
             return backend => backend.Attention(q, k, v, heads: 2, causal, y);
-        });
+        })
+        { Regime = "large logits" };
 
     /// <summary>q, k and v as column ranges of one projection, the result inside a wider matrix.</summary>
     static OpCase OneMatrix(int batch, int tokens, int heads, int size, bool causal) =>

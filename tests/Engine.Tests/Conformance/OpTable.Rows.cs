@@ -109,7 +109,8 @@ static partial class OpTable
             Tensor x = left == 0 ? space.Spread(spread, mean, rows, columns) : space.SpreadInside(left, 2, spread, mean, rows, columns);
             Tensor gamma = space.Random(columns), beta = space.Random(columns), y = space.OutputInside(0, left, rows, columns);
             return backend => backend.LayerNorm(x, gamma, beta, 1e-5f, y);
-        });
+        })
+        { Regime = Math.Abs(mean) > 100 * spread ? "large mean" : "" };
 
     static IEnumerable<OpCase> Tokens()
     {
