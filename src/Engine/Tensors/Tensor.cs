@@ -11,6 +11,7 @@ readonly struct Tensor
     public Tensor(Storage storage, long offset, Shape shape, int pitch)
     {
         if (pitch < shape.Columns) throw new ArgumentException($"Rows of {shape.Columns} elements cannot start {pitch} apart.");
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
         if (shape.Elements > 0 && offset + (long)(shape.Rows - 1) * pitch + shape.Columns > storage.Elements)
             throw new ArgumentException($"A view {shape} at {offset} ends outside its storage of {storage.Elements} elements.");
         _storage = storage;

@@ -5,6 +5,11 @@ namespace ClipSegNative.Backends.Cpu;
 /// <summary>Operations that rearrange or resample maps.</summary>
 sealed unsafe partial class CpuBackend<TSet, TVector>
 {
+    /// <summary>A model resizes between a few sizes; pictures of ever new sizes must not fill the memory.</summary>
+    const int MostTaps = 64;
+
+    readonly Dictionary<(ResizeMode Mode, int From, int To), ResizeTaps> _taps = [];
+
     public void Patchify(Tensor pixels, int size, Tensor y)
     {
         Shape image = pixels.Shape;
@@ -35,15 +40,27 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
     public void Resize(Tensor x, ResizeMode mode, Tensor y)
     {
         int height = x.Shape[1], width = x.Shape[2], channels = x.Columns, rowLength = y.Shape[2] * channels;
-        Func<int, int, ResizeTaps> make = mode == ResizeMode.Bicubic ? ResizeTaps.Bicubic : ResizeTaps.Bilinear;
-        ResizeTaps across = make(width, y.Shape[2]), down = make(height, y.Shape[1]);
+        ResizeTaps across = Taps(mode, width, y.Shape[2]), down = Taps(mode, height, y.Shape[1]);
         var rows = new Span<float>(Scratch((long)height * rowLength, out _), height * rowLength);
         for (int entry = 0; entry < y.Shape[0]; entry++)
         {
             for (int row = 0; row < height; row++)
-                MapResizer.Across(new ReadOnlySpan<float>(View(x)[(entry * height + row) * width], width * channels), channels, across, rows.Slice(row * rowLength, rowLength));
+            {
+                var from = new ReadOnlySpan<float>(View(x)[(entry * height + row) * width], width * channels);
+                MapResizer.Across(from, channels, across, rows.Slice(row * rowLength, rowLength));
+            }
             for (int row = 0; row < y.Shape[1]; row++)
                 MapResizer.Down(rows, rowLength, down, row, new Span<float>(View(y)[(entry * y.Shape[1] + row) * y.Shape[2]], rowLength));
         }
+    }
+
+    /// <summary>Kept from the first run on: an operation that is repeated allocates nothing.</summary>
+    ResizeTaps Taps(ResizeMode mode, int from, int to)
+    {
+        if (_taps.TryGetValue((mode, from, to), out ResizeTaps taps)) return taps;
+        if (_taps.Count == MostTaps) _taps.Clear();
+        taps = mode == ResizeMode.Bicubic ? ResizeTaps.Bicubic(from, to) : ResizeTaps.Bilinear(from, to);
+        _taps.Add((mode, from, to), taps);
+        return taps;
     }
 }

@@ -70,6 +70,7 @@ sealed unsafe class WorkerPool : IDisposable
 
     public void Dispose()
     {
+        if (_stopping) return;
         _stopping = true;
         foreach (Helper helper in _helpers) helper.Wake.Set();
         foreach (Helper helper in _helpers)

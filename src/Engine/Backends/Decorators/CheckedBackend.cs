@@ -68,7 +68,7 @@ sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inne
 
     public override void LayerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor y)
     {
-        Require(x.Rows == y.Rows && x.Columns == y.Columns && gamma.Shape.Elements == x.Columns && beta.Shape.Elements == x.Columns,
+        Require(x.Rows == y.Rows && x.Columns == y.Columns && IsVector(gamma, x.Columns) && IsVector(beta, x.Columns),
             nameof(LayerNorm), $"{x} to {y} with γ {gamma}, β {beta}");
         base.LayerNorm(x, gamma, beta, epsilon, y);
     }
@@ -107,7 +107,7 @@ sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inne
     public override void PrependClassToken(Tensor tokens, Tensor classToken, Tensor positions, Tensor y)
     {
         Require(tokens.Shape.Rank == 3 && y.Shape == new Shape(tokens.Shape[0], tokens.Shape[1] + 1, tokens.Columns)
-            && classToken.Shape.Elements == y.Columns && positions.Rows == y.Shape[1] && positions.Columns == y.Columns,
+            && IsVector(classToken, y.Columns) && positions.Rows == y.Shape[1] && positions.Columns == y.Columns,
             nameof(PrependClassToken), $"{classToken} and {tokens} plus {positions} to {y}");
         base.PrependClassToken(tokens, classToken, positions, y);
     }
@@ -150,9 +150,9 @@ sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inne
 
     protected override bool Before(in Operation operation)
     {
-        if (operation.InPlace || operation.Write.IsAbsent) return true;
+        if (operation.Write.IsAbsent) return true;
         foreach (Tensor read in operation.Reads)
-            if (!read.IsAbsent && Overlap(read, operation.Write))
+            if (!read.IsAbsent && Overlap(read, operation.Write) && !(operation.InPlace && IsSameView(read, operation.Write)))
                 throw new InvalidOperationException($"{operation.Name}: the destination {operation.Write} overlaps the input {read}.");
         return true;
     }
@@ -171,9 +171,11 @@ sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inne
     {
         if (a.Storage != b.Storage || a.Offset >= b.Offset + b.Extent || b.Offset >= a.Offset + a.Extent) return false;
         if (a.Pitch != b.Pitch) return true;
-        long first = a.Offset % a.Pitch, second = b.Offset % b.Pitch;
-        return first < second + b.Columns && second < first + a.Columns;
+        long apart = ((b.Offset - a.Offset) % a.Pitch + a.Pitch) % a.Pitch;   // columns from a row's start in a to the next one in b
+        return apart < a.Columns || a.Pitch - apart < b.Columns;
     }
+
+    static bool IsSameView(Tensor a, Tensor b) => a.Offset == b.Offset && a.Pitch == b.Pitch && a.Rows == b.Rows && a.Columns == b.Columns;
 
     static void RequireLinear(string operation, Tensor x, PackedMatrix weight, Tensor bias, Tensor y) =>
         Require(x.Columns == weight.Inputs && y.Columns == weight.Outputs && x.Rows == y.Rows && IsBias(bias, weight.Outputs),
@@ -184,7 +186,9 @@ sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inne
             && weight.Inputs == kernel * kernel * x.Columns && weight.Outputs == y.Columns && x.IsContiguous && IsBias(bias, weight.Outputs),
             operation, $"{x} by {weight}, kernel {kernel}, bias {bias} to {y}");
 
-    static bool IsBias(Tensor bias, int columns) => bias.IsAbsent || (bias.Shape.Elements == columns && bias.IsContiguous);
+    static bool IsBias(Tensor bias, int columns) => bias.IsAbsent || IsVector(bias, columns);
+
+    static bool IsVector(Tensor vector, int columns) => vector.Shape.Elements == columns && vector.IsContiguous;
 
     static void Require(bool condition, string operation, FormattableString what)
     {

@@ -1,0 +1,81 @@
+using System.Runtime.Intrinsics;
+using ClipSegNative.Backends;
+using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Tensors;
+using ClipSegNative.Tests.Conformance;
+using ClipSegNative.Tests.Reference;
+
+namespace ClipSegNative.Tests.Backends;
+
+/// <summary>Error bounds of the element-wise functions over their whole range, on every vector width.</summary>
+public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBackends>
+{
+    const int Count = 1 << 16;
+
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Exp_WholeRange_IsAccurate(string set)
+    {
+        backends.Get(set);
+        float[] x = Range(-87, 88);
+        var y = new float[Count];
+        switch (Enum.Parse<CpuInstructionSet>(set))
+        {
+            case CpuInstructionSet.Avx512: Exp<Set512, Vector512<float>>(x, y); break;
+            case CpuInstructionSet.Avx2: Exp<Set256, Vector256<float>>(x, y); break;
+            default: Exp<Set128, Vector128<float>>(x, y); break;
+        }
+        Report(set, "exp, relative", Largest(i => y[i] / Math.Exp(x[i]) - 1), bound: 2e-7);
+    }
+
+    /// <summary>Below -17 the sigmoid is the exponential, so this holds its relative error too.</summary>
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Sigmoid_WholeRange_IsAccurate(string set)
+    {
+        (float[] x, float[] y) = Activate(set, Activation.Sigmoid, -86, 86);
+        Report(set, "sigmoid, relative", Largest(i => y[i] / Precise.Sigmoid(x[i]) - 1), bound: 3e-7);
+    }
+
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void QuickGelu_WholeRange_IsAccurate(string set)
+    {
+        (float[] x, float[] y) = Activate(set, Activation.QuickGelu, -20, 20);
+        Report(set, "quick GELU, absolute", Largest(i => (y[i] - Precise.Activate(x[i], Activation.QuickGelu)) / Math.Max(1, x[i])), bound: 3e-7);
+    }
+
+    /// <summary>Abramowitz and Stegun 7.1.26 gives Φ to 0.75e-7; rounding adds as much.</summary>
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Gelu_WholeRange_IsAccurate(string set)
+    {
+        (float[] x, float[] y) = Activate(set, Activation.Gelu, -20, 20);
+        Report(set, "GELU, absolute / max(1, |x|)", Largest(i => (y[i] - Precise.Activate(x[i], Activation.Gelu)) / Math.Max(1, Math.Abs(x[i]))), bound: 3e-7);
+    }
+
+    (float[] X, float[] Y) Activate(string set, Activation activation, float from, float to)
+    {
+        IBackend backend = backends.Get(set);
+        using var space = new OpWorkspace(backend, set);
+        float[] x = Range(from, to), y = new float[Count];
+        Tensor input = space.Given(x, 64, Count / 64), output = space.Output(64, Count / 64);
+        backend.Activate(input, activation, output);
+        backend.Download(output, y);
+        return (x, y);
+    }
+
+    static unsafe void Exp<TSet, TVector>(float[] x, float[] y)
+        where TSet : struct, IVectorSet<TVector>
+        where TVector : struct
+    {
+        fixed (float* from = x, to = y)
+            for (int i = 0; i < Count; i += TSet.Width) TSet.Store(VectorMath<TSet, TVector>.Exp(TSet.Load(from + i)), to + i);
+    }
+
+    static float[] Range(float from, float to) => [.. Enumerable.Range(0, Count).Select(i => from + (to - from) * i / (Count - 1))];
+
+    static double Largest(Func<int, double> error) => Enumerable.Range(0, Count).Max(i => Math.Abs(error(i)));
+
+    static void Report(string set, string what, double error, double bound)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"{set}: {what}: {error:0.0e+0}");
+        Assert.InRange(error, 0, bound);
+    }
+}

@@ -1,0 +1,81 @@
+using ClipSegNative.Backends;
+using ClipSegNative.Tensors;
+
+namespace ClipSegNative.Tests.Reference;
+
+/// <summary>
+/// The oracle: every operation written straight from its definition, in double precision inside, with float32 in memory and nothing shared with the engine.
+/// Fused operations keep the interface's own bodies.
+/// </summary>
+sealed partial class ReferenceBackend : IBackend
+{
+    public string Description => "reference, double precision inside each operation";
+
+    public DeviceMemory Allocate(long bytes) => new ManagedMemory(bytes);
+
+    public PackedMatrix AllocateMatrix(int outputs, int inputs) => new ReferenceMatrix(outputs, inputs);
+
+    /// <summary>Even sizes get gaps between rows: code that takes rows for adjacent reads NaN there.</summary>
+    public int PitchFor(int columns) => columns % 2 == 0 ? columns + 3 : columns;
+
+    public void Upload(ReadOnlySpan<float> source, Tensor destination)
+    {
+        var to = new Matrix(destination);
+        for (int row = 0; row < destination.Rows; row++)
+            source.Slice(row * destination.Columns, destination.Columns).CopyTo(to.Row(row, destination.Columns));
+    }
+
+    public void Upload(ReadOnlySpan<int> source, Tensor destination)
+    {
+        var to = new Matrix(destination);
+        for (int row = 0; row < destination.Rows; row++)
+            source.Slice(row * destination.Columns, destination.Columns).CopyTo(to.IntegerRow(row, destination.Columns));
+    }
+
+    public void Download(Tensor source, Span<float> destination)
+    {
+        var from = new Matrix(source);
+        for (int row = 0; row < source.Rows; row++)
+            from.Row(row, source.Columns).CopyTo(destination.Slice(row * source.Columns, source.Columns));
+    }
+
+    public void Synchronize() { }
+
+    public IReplay Capture(Action enqueue) => new Replay(enqueue);
+
+    public void Dispose() { }
+
+    /// <summary>All elements in order; zeros for a tensor that is absent.</summary>
+    static double[] Elements(Tensor tensor, int count)
+    {
+        var elements = new double[count];
+        if (tensor.IsAbsent) return elements;
+        var matrix = new Matrix(tensor);
+        for (int i = 0; i < count; i++) elements[i] = matrix[i / tensor.Columns, i % tensor.Columns];
+        return elements;
+    }
+
+    sealed class Replay(Action enqueue) : IReplay
+    {
+        public void Run() => enqueue();
+
+        public void Dispose() { }
+    }
+}
+
+/// <summary>Weights as they come: [outputs, inputs]; NaN until they are filled.</summary>
+sealed class ReferenceMatrix : PackedMatrix
+{
+    public ReferenceMatrix(int outputs, int inputs) : base(outputs, inputs)
+    {
+        Values = new double[outputs, inputs];
+        for (int output = 0; output < outputs; output++)
+            for (int input = 0; input < inputs; input++) Values[output, input] = double.NaN;
+    }
+
+    public double[,] Values { get; }
+
+    public override long Bytes => (long)Outputs * Inputs * sizeof(float);
+
+    public override void Dispose() { }
+}
