@@ -1,4 +1,5 @@
 using ClipSegNative.Imaging;
+using ClipSegNative.Tests.Backends;
 
 namespace ClipSegNative.Tests;
 
@@ -79,10 +80,11 @@ public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
         float[] expected = image.Segment(Phrases)[3].Logits.ToArray();
         segmenter.Encode(second, image);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        segmenter.Encode(first, image);
-        image.Segment(Phrases, results);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = Allocations.Of(() =>
+        {
+            segmenter.Encode(first, image);
+            image.Segment(Phrases, results);
+        });
 
         Assert.Equal(0, allocated);
         Assert.Equal(expected, results[3].Logits.ToArray());

@@ -50,6 +50,22 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
         Report(set, "GELU, absolute / max(1, |x|)", Largest(i => (y[i] - Precise.Activate(x[i], Activation.Gelu)) / Math.Max(1, Math.Abs(x[i]))), bound: 3e-7);
     }
 
+    /// <summary>A broken weight must show in the result, not turn into a plausible number.</summary>
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Activate_NotANumber_StaysOne(string set)
+    {
+        foreach (Activation activation in Enum.GetValues<Activation>())
+        {
+            IBackend backend = backends.Get(set);
+            using var space = new OpWorkspace(backend, set);
+            var y = new float[40];
+            Tensor output = space.Output(2, 20);
+            backend.Activate(space.Given([.. Enumerable.Repeat(float.NaN, 40)], 2, 20), activation, output);
+            backend.Download(output, y);
+            Assert.All(y, value => Assert.True(float.IsNaN(value), $"{activation} gives {value}."));
+        }
+    }
+
     (float[] X, float[] Y) Activate(string set, Activation activation, float from, float to)
     {
         IBackend backend = backends.Get(set);

@@ -104,7 +104,7 @@ static partial class OpTable
 
     /// <summary>The mean itself is only known to a float32's precision, which the division by a small deviation magnifies.</summary>
     static OpCase LayerNorm(int rows, int columns, double mean, double spread, int left) =>
-        new("LayerNorm", $"{rows}x{columns}, mean {mean}, spread {spread}", new(1.5e-6 + 5e-7 * Math.Abs(mean) / spread, 1e-6), space =>
+        new("LayerNorm", $"{rows}x{columns}, mean {mean}, spread {spread}", new(1.5e-6 + 2e-9 * Math.Abs(mean) / spread, 1e-6), space =>
         {
             Tensor x = left == 0 ? space.Spread(spread, mean, rows, columns) : space.SpreadInside(left, 2, spread, mean, rows, columns);
             Tensor gamma = space.Random(columns), beta = space.Random(columns), y = space.OutputInside(0, left, rows, columns);

@@ -43,7 +43,10 @@ readonly unsafe struct ElementwiseWork<TSet, TVector>(Rows x, Rows r, int repeat
     }
 }
 
-/// <summary>Layer norm in two passes, mean then variance: one pass over the squares would cancel where the mean is large.</summary>
+/// <summary>
+/// Layer norm in two passes, mean then variance: one pass over the squares would cancel where the mean is large. The second pass also sums the
+/// differences, which corrects what the float32 mean was off by.
+/// </summary>
 readonly unsafe struct LayerNormWork<TSet, TVector>(Rows x, float* gamma, float* beta, float epsilon, Rows y, int rows, int columns) : IParallelWork
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
@@ -61,24 +64,31 @@ readonly unsafe struct LayerNormWork<TSet, TVector>(Rows x, float* gamma, float*
             for (int i = whole; i < columns; i++) mean += from[i];
             mean /= columns;
 
-            TVector means = TSet.Broadcast(mean);
+            TVector means = TSet.Broadcast(mean), squares = TSet.Broadcast(0f);
             sum = TSet.Broadcast(0f);
             for (int i = 0; i < whole; i += TSet.Width)
             {
                 TVector difference = TSet.Subtract(TSet.Load(from + i), means);
-                sum = TSet.MultiplyAdd(difference, difference, sum);
+                sum = TSet.Add(sum, difference);
+                squares = TSet.MultiplyAdd(difference, difference, squares);
             }
-            float variance = TSet.Sum(sum);
-            for (int i = whole; i < columns; i++) variance += (from[i] - mean) * (from[i] - mean);
-            float inverse = 1f / MathF.Sqrt(variance / columns + epsilon);
+            float offset = TSet.Sum(sum), variance = TSet.Sum(squares);
+            for (int i = whole; i < columns; i++)
+            {
+                float difference = from[i] - mean;
+                offset += difference;
+                variance += difference * difference;
+            }
+            offset /= columns;
+            float inverse = 1f / MathF.Sqrt(variance / columns - offset * offset + epsilon), shift = -offset * inverse;
 
-            TVector inverses = TSet.Broadcast(inverse);
+            TVector inverses = TSet.Broadcast(inverse), shifts = TSet.Broadcast(shift);
             for (int i = 0; i < whole; i += TSet.Width)
             {
-                TVector normal = TSet.Multiply(TSet.Subtract(TSet.Load(from + i), means), inverses);
+                TVector normal = TSet.MultiplyAdd(TSet.Subtract(TSet.Load(from + i), means), inverses, shifts);
                 TSet.Store(TSet.MultiplyAdd(normal, TSet.Load(gamma + i), TSet.Load(beta + i)), to + i);
             }
-            for (int i = whole; i < columns; i++) to[i] = (from[i] - mean) * inverse * gamma[i] + beta[i];
+            for (int i = whole; i < columns; i++) to[i] = ((from[i] - mean) * inverse + shift) * gamma[i] + beta[i];
         }
     }
 }

@@ -33,7 +33,7 @@ static unsafe class VectorMath<TSet, TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp(TVector x)
     {
-        x = TSet.Min(TSet.Max(x, TSet.Broadcast(-87f)), TSet.Broadcast(88f));
+        x = TSet.Min(TSet.Broadcast(88f), TSet.Max(TSet.Broadcast(-87f), x));
         TVector n = TSet.Round(TSet.Multiply(x, TSet.Broadcast(1.44269504f)));
         TVector f = TSet.MultiplyAdd(n, TSet.Broadcast(-0.693359375f), x);
         f = TSet.MultiplyAdd(n, TSet.Broadcast(2.12194440e-4f), f);
@@ -52,7 +52,7 @@ static unsafe class VectorMath<TSet, TVector>
     {
         Activation.QuickGelu => TSet.Divide(x, OnePlusExp(TSet.Multiply(x, TSet.Broadcast(-1.702f)))),
         Activation.Gelu => Gelu(x),
-        Activation.Relu => TSet.Max(x, TSet.Broadcast(0f)),
+        Activation.Relu => TSet.Max(TSet.Broadcast(0f), x),
         Activation.Sigmoid => TSet.Divide(TSet.Broadcast(1f), OnePlusExp(TSet.Subtract(TSet.Broadcast(0f), x))),
         _ => x,
     };

@@ -23,7 +23,11 @@ unsafe interface IVectorSet<TVector> where TVector : struct
     static abstract TVector Subtract(TVector a, TVector b);
     static abstract TVector Multiply(TVector a, TVector b);
     static abstract TVector Divide(TVector a, TVector b);
+
+    /// <summary>The larger of each pair; NaN in b stays NaN (x86 returns its second operand), so b is the value and a the bound.</summary>
     static abstract TVector Max(TVector a, TVector b);
+
+    /// <summary>The smaller of each pair; NaN in b stays NaN.</summary>
     static abstract TVector Min(TVector a, TVector b);
     static abstract TVector Absolute(TVector a);
 
