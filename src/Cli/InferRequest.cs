@@ -1,0 +1,27 @@
+namespace ClipSegNative.Cli;
+
+/// <summary>What <c>infer</c> was asked for, as parsed.</summary>
+sealed record InferRequest
+{
+    public required IReadOnlyList<string> Images { get; init; }
+    public required IReadOnlyList<string> Phrases { get; init; }
+    public required string? Model { get; init; }
+    public required SegmenterOptions Segmenter { get; init; }
+
+    /// <summary>Null: beside each picture. '-': standard output.</summary>
+    public string? Out { get; init; }
+
+    public OutputKinds Kinds { get; init; }
+    public float Threshold { get; init; }
+    public bool Orient { get; init; }
+    public bool JsonLines { get; init; }
+    public bool Recursive { get; init; }
+    public bool SkipExisting { get; init; }
+    public bool Quiet { get; init; }
+    public bool Verbose { get; init; }
+
+    public bool ToPipe => Out == PictureInput.Pipe;
+
+    /// <summary>Whether somebody reads masks; a heatmap does without.</summary>
+    public bool NeedsMasks => JsonLines || (Kinds & (OutputKinds.Mask | OutputKinds.Overlay | OutputKinds.Cutout | OutputKinds.Json)) != 0;
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>info: what this program, machine and model are.</summary>
+sealed class InfoCommand : Command
+{
+    readonly Option<string?> _model = ModelFolder.Option();
+    readonly Option<bool> _json = new("--json") { Description = "As one JSON object" };
+
+    public InfoCommand(Host host) : base("info", "Tells about this program, the machine and, if one is named, the model; loads no weights.")
+    {
+        Options.Add(_model);
+        Options.Add(_json);
+        SetAction(parse => (int)Run(parse, host));
+    }
+
+    ExitCode Run(ParseResult parse, Host host)
+    {
+        string? folder = ModelFolder.Named(parse.GetValue(_model), host) is null ? null : ModelFolder.Find(parse.GetValue(_model), host);
+        MachineInfo info = MachineInfo.Collect(folder is null ? null : ModelInfo.Read(folder), OptionValues.Threads(given: null, host));
+        if (parse.GetValue(_json)) Lines.Write(host.Output, info);
+        else Print(info, parse.InvocationConfiguration.Output);
+        return ExitCode.Ok;
+    }
+
+    static void Print(MachineInfo info, TextWriter output)
+    {
+        Row("version", info.Version);
+        Row("runtime", info.Runtime);
+        Row("system", info.System);
+        Row("processor", info.Processor);
+        Row("features", string.Join(", ", info.Features));
+        Row("cores", $"{info.Cores}");
+        Row("computes with", $"cpu, {info.CpuPath}, {info.Threads} thread{(info.Threads == 1 ? "" : "s")}");
+        if (info.Model is not { } model)
+        {
+            Row("model", $"none: give --model or set {ModelFolder.Variable}");
+            return;
+        }
+        Row("model", model.Folder);
+        Row("decoder", $"{model.Decoder}, reduces to {model.ReduceSize}, reads layers {string.Join(", ", model.ExtractLayers)}");
+        Row("image tower", model.Vision);
+        Row("text tower", model.Text);
+        Row("projection", $"{model.ProjectionSize}");
+        Row("working size", $"{model.WorkingWidth} x {model.WorkingHeight}");
+        Row("parameters", $"{model.Parameters:N0}");
+        Row("weights", $"{model.File}, {model.FileBytes / 1e6:0.0} MB, {model.Stored}");
+        Row("vocabulary", $"{model.Vocabulary} tokens");
+
+        void Row(string name, string value) => output.WriteLine($"{name,-14} {value}");
+    }
+}

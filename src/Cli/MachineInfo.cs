@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using System.Text;
+using ClipSegNative.Backends.Cpu;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>The program and the machine it runs on.</summary>
+sealed record MachineInfo(
+    string Version, string Runtime, string System, string Processor, IReadOnlyList<string> Features, int Cores, string CpuPath, int Threads, ModelInfo? Model)
+{
+    /// <summary>Leaves and bits of the CPUID instruction, where .NET has no property (Intel SDM, volume 2, CPUID).</summary>
+    const int BrandLeaf = unchecked((int)0x80000002), FeatureLeaf = 7;
+
+    public static MachineInfo Collect(ModelInfo? model, int? threads) => new(
+        typeof(MachineInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+        RuntimeInformation.FrameworkDescription,
+        $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
+        Brand(),
+        FeatureNames(),
+        Environment.ProcessorCount,
+        CpuInstructionSets.Best.Name(),
+        threads ?? Environment.ProcessorCount,
+        model);
+
+    static IReadOnlyList<string> FeatureNames()
+    {
+        (string Name, bool Has)[] features =
+        [
+            ("AVX2", Avx2.IsSupported),
+            ("FMA", Fma.IsSupported),
+            ("AVX-VNNI", AvxVnni.IsSupported),
+            ("AVX-512", CpuInstructionSets.IsSupported(CpuInstructionSet.Avx512)),
+            ("AVX512_VNNI", Avx512F.IsSupported && Bit(FeatureLeaf, 0, 'c', 11)),
+            ("AVX512_BF16", Avx512F.IsSupported && Bit(FeatureLeaf, 1, 'a', 5)),
+            ("AMX_BF16", Bit(FeatureLeaf, 0, 'd', 22)),
+            ("NEON", AdvSimd.IsSupported),
+        ];
+        return [.. features.Where(feature => feature.Has).Select(feature => feature.Name)];
+    }
+
+    static bool Bit(int leaf, int subLeaf, char register, int bit)
+    {
+        if (!X86Base.IsSupported || X86Base.CpuId(0, 0).Eax < leaf) return false;
+        // A sub-leaf that is not there reads as another one's values on some processors: sub-leaf 0 says how many there are.
+        if (X86Base.CpuId(leaf, 0).Eax < subLeaf) return false;
+        (int a, _, int c, int d) = X86Base.CpuId(leaf, subLeaf);
+        return ((register switch { 'a' => a, 'c' => c, _ => d }) >> bit & 1) != 0;
+    }
+
+    static string Brand()
+    {
+        if (!X86Base.IsSupported || X86Base.CpuId(unchecked((int)0x80000000), 0).Eax - BrandLeaf < 2) return $"{RuntimeInformation.ProcessArchitecture}";
+        var text = new StringBuilder();
+        for (int i = 0; i < 3; i++)
+        {
+            (int a, int b, int c, int d) = X86Base.CpuId(BrandLeaf + i, 0);
+            foreach (int word in (int[])[a, b, c, d]) text.Append(Encoding.ASCII.GetString(BitConverter.GetBytes(word)));
+        }
+        return text.ToString().Trim('\0', ' ');
+    }
+}

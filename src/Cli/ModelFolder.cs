@@ -1,0 +1,39 @@
+using System.CommandLine;
+using ClipSegNative.Models.ClipSeg;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>Where the model lies: the command line, else the environment.</summary>
+static class ModelFolder
+{
+    public const string Variable = "CLIPSEG_MODEL";
+
+    const string Remedy =
+        $"give a folder downloaded from the Hugging Face hub (CIDAS/clipseg-rd64-refined: config.json, model.safetensors, vocab.json, merges.txt, "
+        + $"preprocessor_config.json), or try things out on random weights: {CommandLine.Name} weights init --preset clipseg-rd64-refined --out DIR";
+
+    public static Option<string?> Option() => new("--model")
+    {
+        Description = $"Model folder in Hugging Face's layout; else the environment variable {Variable}",
+        HelpName = "DIR",
+    };
+
+    /// <summary>Null where none is named.</summary>
+    public static string? Named(string? given, Host host) => given ?? host.Setting(Variable);
+
+    /// <exception cref="ModelFileException">No folder is named, or there is none of that name; the message says what to do.</exception>
+    public static string Find(string? given, Host host)
+    {
+        string? folder = Named(given, host);
+        if (folder is null) throw new ModelFileException($"there is no model: --model is not given and {Variable} is not set; {Remedy}");
+        if (!Directory.Exists(folder)) throw new ModelFileException($"{folder} (from {(given is null ? Variable : "--model")}): no such folder; {Remedy}");
+        return folder;
+    }
+
+    /// <summary>The most tokens a phrase may have; CLIP's where the folder has only a vocabulary, or the configuration of another kind of model.</summary>
+    public static int ContextLength(string folder)
+    {
+        try { return ClipSegConfig.Read(folder).Text.Positions; }
+        catch (ModelFileException) { return Text.ClipTokenizer.DefaultContextLength; }
+    }
+}

@@ -1,0 +1,53 @@
+using ClipSegNative.Models.Clip;
+using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Text;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>What a model folder holds, as its configuration and the weight file's header tell.</summary>
+sealed record ModelInfo(
+    string Folder,
+    string Type,
+    string Decoder,
+    int ReduceSize,
+    IReadOnlyList<int> ExtractLayers,
+    string Vision,
+    string Text,
+    int ProjectionSize,
+    int WorkingWidth,
+    int WorkingHeight,
+    long Parameters,
+    string File,
+    long FileBytes,
+    string Stored,
+    int Vocabulary)
+{
+    /// <exception cref="ModelFileException">A file is missing or damaged, or the weights do not fit the configuration.</exception>
+    public static ModelInfo Read(string folder)
+    {
+        ClipSegConfig config = ClipSegConfig.Read(folder);
+        PreprocessorConfig preprocessing = PreprocessorConfig.Read(folder);
+        using var weights = new PrefixedWeights(WeightFiles.Open(folder));
+        ClipSegTensors.Verify(weights, config);
+        (ClipVisionConfig vision, ClipTextConfig text) = (config.Vision, config.Text);
+        return new ModelInfo(
+            folder,
+            "clipseg",
+            $"transformer with the {(config.ComplexUpsampler ? "refined (three-step)" : "simple")} upsampler",
+            config.ReduceSize,
+            config.ExtractLayers,
+            $"{vision.Layers} layers of {vision.HiddenSize}, {vision.Heads} heads, patches of {vision.PatchSize}, trained at {vision.ImageSize}",
+            $"{text.Layers} layers of {text.HiddenSize}, {text.Heads} heads, up to {text.Positions} tokens",
+            config.ProjectionSize,
+            preprocessing.Width,
+            preprocessing.Height,
+            ClipSegTensors.All(config).Sum(tensor => tensor.Shape.Elements),
+            weights.Description,
+            Directory.EnumerateFiles(folder, $"*{WeightFiles.Extension}").Sum(file => new FileInfo(file).Length),
+            string.Join(", ", ClipSegTensors.All(config).Select(tensor => TypeOf(weights, tensor.Name)).Distinct().Order(StringComparer.Ordinal)),
+            ClipVocabulary.Load(folder).Size);
+    }
+
+    static string TypeOf(PrefixedWeights weights, string name) => weights.TryFind(name, out WeightEntry entry) ? $"{entry.Type}" : "";
+}

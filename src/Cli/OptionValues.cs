@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>How option values are spelled, on the command line and in the environment.</summary>
+static class OptionValues
+{
+    public const string ThreadsVariable = "CLIPSEG_THREADS", ThreadsValues = "a whole number from 1 to 1024";
+
+    public delegate bool TryRead<T>(string text, out T value);
+
+    /// <summary>An option whose value is read by hand, so that a wrong one is answered with what is right.</summary>
+    public static Option<T?> Of<T>(string name, string helpName, string description, string expected, TryRead<T> read) where T : struct => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        Arity = ArgumentArity.ExactlyOne,
+        CustomParser = result =>
+        {
+            if (read(result.Tokens[^1].Value, out T value)) return value;
+            result.AddError($"{name} is '{result.Tokens[^1].Value}'; it must be {expected}.");
+            return null;
+        },
+    };
+
+    public static Option<T?> Suggesting<T>(this Option<T?> option, params string[] values) where T : struct
+    {
+        option.CompletionSources.Clear();   // the names of an enum, as C# spells them
+        option.CompletionSources.Add(values);
+        return option;
+    }
+
+    /// <summary>The command line wins over the environment.</summary>
+    public static T? OrSetting<T>(this T? given, Host host, string variable, string expected, TryRead<T> read) where T : struct
+    {
+        if (given is not null || host.Setting(variable) is not { } text) return given;
+        return read(text, out T value) ? value : throw new UsageException($"{variable} is '{text}'; it must be {expected}.");
+    }
+
+    /// <summary>Null for one a core.</summary>
+    public static int? Threads(int? given, Host host) => given.OrSetting<int>(host, ThreadsVariable, ThreadsValues, TryThreads);
+
+    public static bool TryDevice(string text, out DeviceKind device)
+    {
+        device = text switch
+        {
+            "auto" => DeviceKind.Auto,
+            "cpu" => DeviceKind.Cpu,
+            _ => DeviceKind.Cuda,
+        };
+        return device != DeviceKind.Cuda || text == "cuda" || text.StartsWith("cuda:", StringComparison.Ordinal) && TryCount(text["cuda:".Length..], 0, out _);
+    }
+
+    public static bool TryThreads(string text, out int threads) => TryCount(text, 1, out threads) && threads <= 1024;
+
+    public static bool TryThreshold(string text, out float threshold) =>
+        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out threshold) && threshold > 0 && threshold < 1;
+
+    public static bool TrySize(string text, out (int Width, int Height) size)
+    {
+        size = default;
+        string[] sides = text.Split('x', 'X');
+        return sides.Length == 2 && TryCount(sides[0], 1, out size.Width) && TryCount(sides[1], 1, out size.Height);
+    }
+
+    static bool TryCount(string text, int least, out int count) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count >= least;
+}

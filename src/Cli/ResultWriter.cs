@@ -1,0 +1,96 @@
+using ClipSegNative.Imaging;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>Writes what was found in a picture: files that appear whole or not at all, or the output stream.</summary>
+sealed class ResultWriter(InferRequest request, Host host, IReadOnlyList<string> slugs, string device)
+{
+    float[] _probabilities = [];
+
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">Interrupted; the file in hand is gone again.</exception>
+    public void Write(PictureJob job, Picture picture, ReadOnlySpan<Segmentation> results, Timings timings)
+    {
+        int pixels = picture.Width * picture.Height;
+        if (_probabilities.Length < pixels) _probabilities = new float[pixels];
+        var lines = new List<ResultLine>();
+        for (int i = 0; i < results.Length; i++)
+        {
+            if (!request.NeedsMasks && !Wants(OutputKinds.Heatmap)) break;
+            results[i].CopyProbabilities(_probabilities.AsSpan(0, pixels));
+            if (WritePictures(job.Paths, picture, i, pixels) is { } mask) lines.Add(Line(job.Paths, results[i].Text, results[i].Score, mask, slugs[i]));
+        }
+        WriteArrays(job.Paths, picture, results, pixels);
+
+        var line = new PictureLine(job.Input.Name, picture.Width, picture.Height, device, timings, lines);
+        if (Wants(OutputKinds.Json)) Save(job.Paths.Of(OutputKinds.Json), stream => Lines.Write(stream, line with { Device = null, Milliseconds = null }));
+        if (request.JsonLines) Lines.Write(host.Output, line);
+    }
+
+    public void WriteFailure(PictureJob job, string reason)
+    {
+        if (request.JsonLines) Lines.Write(host.Output, new FailureLine(job.Input.Name, reason));
+    }
+
+    Mask? WritePictures(ResultPaths paths, Picture picture, int phrase, int pixels)
+    {
+        string slug = slugs[phrase];
+        (int width, int height) = (picture.Width, picture.Height);
+        if (Wants(OutputKinds.Heatmap))
+            Save(paths.Of(OutputKinds.Heatmap, slug), stream => Renderings.WriteHeatmap(stream, _probabilities.AsSpan(0, pixels), width, height));
+        if (!request.NeedsMasks) return null;
+        Mask mask = Mask.FromProbabilities(_probabilities.AsSpan(0, pixels), width, height, request.Threshold);
+        if (Wants(OutputKinds.Mask)) Save(paths.Of(OutputKinds.Mask, slug), mask.Save);
+        if (Wants(OutputKinds.Overlay)) Save(paths.Of(OutputKinds.Overlay, slug), stream => Renderings.WriteOverlay(stream, picture, [mask], phrase));
+        if (Wants(OutputKinds.Cutout)) Save(paths.Of(OutputKinds.Cutout, slug), stream => Renderings.WriteCutout(stream, picture, mask));
+        return mask;
+    }
+
+    void WriteArrays(ResultPaths paths, Picture picture, ReadOnlySpan<Segmentation> results, int pixels)
+    {
+        Segmentation[] all = results.ToArray();
+        if (Wants(OutputKinds.Npy))
+        {
+            Save(paths.Of(OutputKinds.Npy), stream =>
+            {
+                NpyWriter.WriteHeader(stream, all.Length, picture.Height, picture.Width);
+                foreach (Segmentation result in all)
+                {
+                    result.CopyProbabilities(_probabilities.AsSpan(0, pixels));
+                    NpyWriter.WriteValues(stream, _probabilities.AsSpan(0, pixels));
+                }
+            });
+        }
+        if (Wants(OutputKinds.Logits))
+        {
+            Save(paths.Of(OutputKinds.Logits), stream =>
+            {
+                NpyWriter.WriteHeader(stream, all.Length, all[0].LogitHeight, all[0].LogitWidth);
+                foreach (Segmentation result in all) NpyWriter.WriteValues(stream, result.Logits);
+            });
+        }
+    }
+
+    ResultLine Line(ResultPaths paths, string text, float score, Mask mask, string slug)
+    {
+        PixelBox box = mask.Box;
+        string? file = Wants(OutputKinds.Mask) && !request.ToPipe ? paths.Of(OutputKinds.Mask, slug) : null;
+        var rle = new RleLine([mask.Height, mask.Width], mask.ToRle().ToCompressedString());
+        return new ResultLine(text, score, mask.Area / ((double)mask.Width * mask.Height), [box.X, box.Y, box.Width, box.Height], file, rle);
+    }
+
+    void Save(string path, Action<Stream> write)
+    {
+        if (request.ToPipe)
+        {
+            using var buffered = new BufferedStream(new InterruptibleStream(host.Output, host.Interrupted), 1 << 16);
+            write(buffered);
+            buffered.Flush();
+            return;
+        }
+        if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+        lock (host.Writing) AtomicFile.Write(path, stream => write(new InterruptibleStream(stream, host.Interrupted)));
+    }
+
+    bool Wants(OutputKinds kind) => request.Kinds.HasFlag(kind);
+}

@@ -1,0 +1,3 @@
+using ClipSegNative.Cli.Tests;
+
+[assembly: AssemblyFixture(typeof(TinyModel))]

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace ClipSegNative.Cli.Tests;
+
+/// <summary>The built program as users start it: what a test inside the process cannot see.</summary>
+public sealed class ProcessTests(TinyModel model) : IDisposable
+{
+    readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Infer_FromPipeWithoutOut_WritesIntoTheCurrentFolder()
+    {
+        byte[] picture = await File.ReadAllBytesAsync(_folder.Picture("cat.png"), TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(_folder["here"]);
+        (int code, string output, string error) = await RunAsync(picture, model.InferArguments("-", "-t", "ein Bär", "--json", "--output", "mask"));
+        Assert.True(code == 0, error);
+        JsonElement line = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("stdin.ein-bär.mask.png", line.GetProperty("results")[0].GetProperty("mask").GetString());
+        Assert.Equal(["stdin.ein-bär.mask.png"], _folder.Files("here"));
+        Assert.EndsWith("1 thread\n", error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.DoesNotContain('\e', output + error);
+    }
+
+    [Fact]
+    public async Task Run_UnknownOption_GivesTwo()
+    {
+        Directory.CreateDirectory(_folder["here"]);
+        (int code, string output, string error) = await RunAsync([], ["infer", "--bogus"]);
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("--bogus", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Infer_SignalWhileWaiting_EndsWithinASecondWith130()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
+        Directory.CreateDirectory(_folder["here"]);
+        using Process process = Start(model.InferArguments("-", "-t", "x", "-o", "-"));
+        // Once the device is named, the model is loaded and the picture is waited for.
+        string? first = await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("device auto", first, StringComparison.Ordinal);
+        long sent = Stopwatch.GetTimestamp();
+        using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(130, process.ExitCode);
+        Assert.Equal("interrupted", await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
+        Assert.InRange(Stopwatch.GetElapsedTime(sent).TotalSeconds, 0, 2);   // a second, and what a busy machine adds
+        Assert.Empty(_folder.Files("here"));
+    }
+
+    async Task<(int Code, string Output, string Error)> RunAsync(byte[] input, string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.StandardInput.BaseStream.WriteAsync(input, TestContext.Current.CancellationToken);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, await output, await error);
+    }
+
+    Process Start(string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "clipseg-native.dll"), .. arguments])
+        {
+            WorkingDirectory = _folder["here"],
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
+    }
+}
