@@ -29,7 +29,7 @@ public sealed class Segmenter : IDisposable
     readonly Plan _encode;
     readonly Plan?[] _decode = new Plan?[PromptsAtOnce + 1];
     readonly TextEmbedder _text;
-    readonly Lazy<ClipTokenizer> _tokenizer;
+    readonly ClipTokenizer _tokenizer;
     readonly float[] _pixels;
     readonly float[] _conditions;
     readonly float[] _logits;
@@ -46,13 +46,14 @@ public sealed class Segmenter : IDisposable
         _preprocessor = new PicturePreprocessor(
             [.. preprocessing.Mean], [.. preprocessing.Deviation], preprocessing.RescaleFactor,
             preprocessing.Resampling == Resampling.Bicubic ? ResizeFilter.Bicubic : ResizeFilter.Bilinear, width, height);
-        _tokenizer = new Lazy<ClipTokenizer>(() => LoadTokenizer(folder, config));
-        _text = new TextEmbedder(_backend, _model, () => _tokenizer.Value, options.TextCacheSize);
+        Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
         _pixels = new float[Picture.Channels * width * height];
         _encode = _model.EncodePlan(batch: 1, _grid);
         Plan decode = DecodePlan(1);
         (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
         _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
+        _text = new TextEmbedder(_backend, _model, options.TextCacheSize);
+        _tokenizer = tokenizer.GetAwaiter().GetResult();
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
     }
 
@@ -76,7 +77,7 @@ public sealed class Segmenter : IDisposable
 
     internal void ClearProfile() => _profiler?.Clear();
 
-    internal ClipTokenizer Tokenizer => _tokenizer.Value;
+    internal ClipTokenizer Tokenizer => _tokenizer;
 
     /// <summary>Loads a model folder in Hugging Face's layout.</summary>
     /// <param name="model">A folder with config.json, model.safetensors (or its shards and their index), vocab.json, merges.txt and, usually, preprocessor_config.json.</param>
@@ -156,7 +157,7 @@ public sealed class Segmenter : IDisposable
     internal float[] Embed(string phrase)
     {
         var vector = new float[_model.Config.ProjectionSize];
-        lock (_gate) _text.Embed(phrase, vector);
+        lock (_gate) _text.Embed(phrase, _tokenizer, vector);
         return vector;
     }
 
@@ -184,7 +185,7 @@ public sealed class Segmenter : IDisposable
     void Decode(EncodedImage image, ReadOnlySpan<string> prompts, ReadOnlySpan<Segmentation> results)
     {
         int projection = _model.Config.ProjectionSize, pixels = LogitWidth * LogitHeight;
-        for (int i = 0; i < prompts.Length; i++) _text.Embed(prompts[i], _conditions.AsSpan(i * projection, projection));
+        for (int i = 0; i < prompts.Length; i++) _text.Embed(prompts[i], _tokenizer, _conditions.AsSpan(i * projection, projection));
         Plan plan = DecodePlan(prompts.Length);
         for (int i = 0; i < image.Features.Length; i++) _backend.Copy(image.Features[i], plan.Inputs[i]);
         _backend.Upload(_conditions.AsSpan(0, prompts.Length * projection), plan.Inputs[^1]);

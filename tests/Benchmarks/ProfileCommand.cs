@@ -12,6 +12,9 @@ static class ProfileCommand
 {
     const int Runs = 15;
 
+    /// <summary>Ten vision blocks, patch embedding and the three reductions at 352 x 352.</summary>
+    const double EncodeGigaFlop = 76.7;
+
     static readonly string[] Phrases = [.. Enumerable.Range(0, 16).Select(i => $"a thing number {(char)('a' + i)}")];
 
     public static void Run(string[] arguments)
@@ -19,7 +22,6 @@ static class ProfileCommand
         int threads = arguments.Length > 0 ? int.Parse(arguments[0]) : Environment.ProcessorCount;
         string path = arguments.Length > 1 ? arguments[1] : "avx512";
         var set = Enum.Parse<CpuInstructionSet>(path, ignoreCase: true);
-        double peak = FmaPeak.GigaFlops(set, threads);
         string folder = Directory.CreateTempSubdirectory("clipseg-benchmark").FullName;
         try
         {
@@ -27,13 +29,14 @@ static class ProfileCommand
             RandomWeights.Write(folder, config, seed: 0);
             ClipVocabulary.WriteByteLevel(folder, config.Text.VocabularySize);
             Picture picture = Noise(1024, 768);
+            using var peak = new FmaPeak(set, threads);
             Timings(folder, new SegmenterOptions { Threads = threads, CpuPath = path }, picture, peak);
             Operations(folder, new SegmenterOptions { Threads = threads, CpuPath = path, Profile = true }, picture, peak);
         }
         finally { Directory.Delete(folder, recursive: true); }
     }
 
-    static void Timings(string folder, SegmenterOptions options, Picture picture, double peak)
+    static void Timings(string folder, SegmenterOptions options, Picture picture, FmaPeak peak)
     {
         long start = Stopwatch.GetTimestamp();
         using Segmenter segmenter = Segmenter.Load(folder, options);
@@ -42,12 +45,12 @@ static class ProfileCommand
         using EncodedImage image = segmenter.Encode(picture);
         IReadOnlyList<Segmentation> results = image.Segment(Phrases[0]);
         double first = Milliseconds(start);
-        Console.WriteLine($"{segmenter.Device}; peak {peak:F0} GF/s");
+        Console.WriteLine(segmenter.Device);
         Console.WriteLine($"load {load:F0} ms, first encode and phrase {first:F0} ms, weights {segmenter.WeightBytes / 1e6:F0} MB, activations {segmenter.ActivationBytes / 1e6:F1} MB");
 
         segmenter.Encode(picture, image);
         image.Segment(Phrases);
-        Console.WriteLine($"encode {Median(() => segmenter.Encode(picture, image)):F1} ms");
+        Console.WriteLine(EncodeBesidePeak(() => segmenter.Encode(picture, image), peak));
         foreach (int count in new[] { 1, 4, 16 })
         {
             Segmentation[] reused = [.. image.Segment(Phrases.AsSpan(0, count))];
@@ -58,23 +61,29 @@ static class ProfileCommand
         Console.WriteLine($"mask at {picture.Width} x {picture.Height} {Median(() => results[0].Mask()):F1} ms");
     }
 
-    static void Operations(string folder, SegmenterOptions options, Picture picture, double peak)
+    static void Operations(string folder, SegmenterOptions options, Picture picture, FmaPeak peak)
     {
         using Segmenter segmenter = Segmenter.Load(folder, options);
         using EncodedImage image = segmenter.Encode(picture);
-        segmenter.ClearProfile();
-        for (int run = 0; run < Runs; run++) segmenter.Encode(picture, image);
-        Print("encode", segmenter.Profile, peak);
         image.Segment(Phrases[0]);
-        segmenter.ClearProfile();
-        for (int run = 0; run < Runs; run++) image.Segment(Phrases[0]);
-        Print("one known phrase", segmenter.Profile, peak);
+        Print("encode", segmenter, () => segmenter.Encode(picture, image), peak);
+        Print("one known phrase", segmenter, () => image.Segment(Phrases[0]), peak);
     }
 
-    static void Print(string title, IReadOnlyList<ProfileLine> lines, double peak)
+    /// <summary>The machine's speed varies with its neighbours, so the peak is measured between the runs.</summary>
+    static void Print(string title, Segmenter segmenter, Action action, FmaPeak meter)
     {
+        var peaks = new double[Runs];
+        segmenter.ClearProfile();
+        for (int run = 0; run < Runs; run++)
+        {
+            peaks[run] = meter.GigaFlops();
+            action();
+        }
+        double peak = Median(peaks);
+        IReadOnlyList<ProfileLine> lines = segmenter.Profile;
         double total = lines.Sum(line => line.Milliseconds);
-        Console.WriteLine($"\n| {title}, mean of {Runs} | calls | ms | share | GF/s | of peak |\n| --- | --- | --- | --- | --- | --- |");
+        Console.WriteLine($"\n| {title}, mean of {Runs}; peak {peak:F0} GF/s | calls | ms | share | GF/s | of peak |\n| --- | --- | --- | --- | --- | --- |");
         foreach (ProfileLine line in lines)
         {
             string rate = line.MultiplyAdds > 0 ? $"{line.GigaFlops:F0} | {line.GigaFlops / peak:P0}" : "- | -";
@@ -82,6 +91,21 @@ static class ProfileCommand
         }
         double flops = 2 * lines.Sum(line => line.MultiplyAdds) / (total * 1e6);
         Console.WriteLine($"| all | {lines.Sum(line => line.Calls) / Runs} | {total / Runs:F3} | | {flops:F0} | {flops / peak:P0} |");
+    }
+
+    /// <summary>Encode and peak in turn; the share is the median of the pairs' ratios.</summary>
+    static string EncodeBesidePeak(Action encode, FmaPeak meter)
+    {
+        double[] times = new double[Runs], shares = new double[Runs];
+        for (int run = 0; run < Runs; run++)
+        {
+            double before = meter.GigaFlops();
+            long start = Stopwatch.GetTimestamp();
+            encode();
+            times[run] = Milliseconds(start);
+            shares[run] = EncodeGigaFlop / (times[run] / 1000) / ((before + meter.GigaFlops()) / 2);
+        }
+        return $"encode {Median(times):F1} ms, {Median(shares):P0} of the multiply-add peak measured around each run (best {times.Min():F1} ms)";
     }
 
     static double Median(Action action)
@@ -93,8 +117,13 @@ static class ProfileCommand
             action();
             times[run] = Milliseconds(start);
         }
-        Array.Sort(times);
-        return times[Runs / 2];
+        return Median(times);
+    }
+
+    static double Median(double[] values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
     }
 
     static double Milliseconds(long start) => Stopwatch.GetElapsedTime(start).TotalMilliseconds;

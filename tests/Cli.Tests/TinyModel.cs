@@ -17,7 +17,13 @@ public sealed class TinyModel : IDisposable
             Vision = new ClipVisionConfig { HiddenSize = 48, IntermediateSize = 96, Layers = 5, Heads = 4, PatchSize = 16, ImageSize = 64 },
             Text = new ClipTextConfig
             {
-                HiddenSize = 16, IntermediateSize = 32, Layers = 2, Heads = 2, VocabularySize = 600, BeginTokenId = 598, EndTokenId = 599,
+                HiddenSize = 16,
+                IntermediateSize = 32,
+                Layers = 2,
+                Heads = 2,
+                VocabularySize = 600,
+                BeginTokenId = 598,
+                EndTokenId = 599,
             },
             ProjectionSize = 16,
             ExtractLayers = [1, 2, 3],

@@ -24,11 +24,11 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
     void Multiply(Tensor x, PackedMatrix weight, Epilogue epilogue, Tensor y)
     {
         var matrix = (CpuMatrix)weight;
-        int blockRows = GemmWork<TSet, TVector>.ChooseBlock(x.Rows, matrix.Inputs, matrix.Panels, _pool.Threads);
-        var work = new GemmWork<TSet, TVector>(Pointer(x), x.Pitch, x.Rows, matrix, epilogue, Pointer(y), y.Pitch, blockRows);
+        var tasks = GemmTasks.Choose(x.Rows, matrix, TSet.KernelRows, _pool.Threads);
+        var work = new GemmWork<TSet, TVector>(Pointer(x), x.Pitch, matrix, epilogue, Pointer(y), y.Pitch, tasks, _pool.Threads);
         // A panel is read from memory once even for one row: that is what small products cost.
         long cost = (long)Math.Max(x.Rows, 16) * matrix.Inputs * matrix.Outputs;
-        Run(GemmWork<TSet, TVector>.Tasks(x.Rows, blockRows, matrix.Panels), cost, work);
+        Run(tasks.Count, cost, work);
     }
 
     public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace ClipSegNative.Backends.Cpu;
 
@@ -13,39 +14,59 @@ readonly unsafe struct Epilogue(float* bias, Activation activation, float* resid
     public bool IsNothing => Bias is null && Activation == Activation.None && Residual is null;
 }
 
-/// <summary>
-/// y = epilogue(x · Wᵀ). A task is one weight panel times one block of rows: the block of x stays in the second-level cache while panels go by,
-/// consecutive tasks share it.
-/// </summary>
-readonly unsafe struct GemmWork<TSet, TVector>(float* x, long xPitch, int rows, CpuMatrix weight, Epilogue epilogue, float* y, long yPitch, int blockRows) : IParallelWork
+/// <summary>How a product falls into tasks: each takes a block of rows and a group of weight panels.</summary>
+readonly record struct GemmTasks(int Rows, int Panels, int BlockRows, int GroupPanels)
+{
+    /// <summary>Weights of at most this size stay in a second-level cache.</summary>
+    const long CachedWeightBytes = 1 << 20;
+
+    /// <summary>Rows of x are read again for every panel, at a rate that a third-level cache keeps up with and memory does not.</summary>
+    const long MostBlockBytes = 8 << 20;
+
+    /// <summary>Enough for every thread to get several, so that none waits long for the last one.</summary>
+    const int TasksPerThread = 4;
+
+    public int Blocks => (Rows + BlockRows - 1) / BlockRows;
+
+    public int Groups => (Panels + GroupPanels - 1) / GroupPanels;
+
+    public int Count => Blocks * Groups;
+
+    /// <summary>
+    /// Small weights: few rows times all panels, so that a row of the result is written in one go. Large weights come from memory: one panel times as
+    /// many rows as there are, so that it is fetched once.
+    /// </summary>
+    public static GemmTasks Choose(int rows, CpuMatrix weight, int kernelRows, int threads)
+    {
+        int tiles = (rows + kernelRows - 1) / kernelRows;
+        bool cached = weight.Bytes <= CachedWeightBytes && tiles >= threads;
+        long byThreads = (long)tiles * (cached ? 1 : weight.Panels) / (TasksPerThread * threads);
+        long most = Math.Max(1, Math.Min(byThreads, MostBlockBytes / ((long)weight.Inputs * sizeof(float) * kernelRows)));
+        long blocks = (tiles + most - 1) / most;
+        return new GemmTasks(rows, weight.Panels, (int)((tiles + blocks - 1) / blocks) * kernelRows, cached ? weight.Panels : 1);
+    }
+}
+
+/// <summary>y = epilogue(x · Wᵀ).</summary>
+readonly unsafe struct GemmWork<TSet, TVector>(
+    float* x, long xPitch, CpuMatrix weight, Epilogue epilogue, float* y, long yPitch, GemmTasks tasks, int threads) : IParallelWork
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
 {
-    /// <summary>Half of a small second-level cache: the other half is for the weight panel that streams past.</summary>
-    const long BlockBytes = 640 << 10;
-
-    public static int PanelWidth => 2 * TSet.Width;
-
-    /// <summary>Rows of a block: a multiple of the kernel's, small enough for the cache and for every thread to get several tasks.</summary>
-    public static int ChooseBlock(int rows, int inputs, int panels, int threads)
-    {
-        int tiles = (rows + TSet.KernelRows - 1) / TSet.KernelRows;
-        long byCache = Math.Max(1, BlockBytes / ((long)inputs * sizeof(float) * TSet.KernelRows));
-        long byThreads = Math.Max(1, (long)tiles * panels / (4L * threads));
-        int blocks = (int)((tiles + Math.Min(byCache, byThreads) - 1) / Math.Min(byCache, byThreads));
-        return (tiles + blocks - 1) / blocks * TSet.KernelRows;
-    }
-
-    public static int Tasks(int rows, int blockRows, int panels) => (rows + blockRows - 1) / blockRows * panels;
-
     public void Run(int task, int worker)
     {
-        int block = task / weight.Panels, panel = task % weight.Panels;
-        int first = block * blockRows, count = Math.Min(blockRows, rows - first);
-        int column = panel * PanelWidth, columns = Math.Min(PanelWidth, weight.Outputs - column);
-        var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation,
-            epilogue.Residual is null ? null : epilogue.Residual + first * epilogue.ResidualPitch + column, epilogue.ResidualPitch);
-        Gemm<TSet, TVector>.Panel(x + first * xPitch, xPitch, count, weight.Inputs, weight.Panel(panel), columns, shifted, y + first * yPitch + column, yPitch);
+        int first = task / tasks.Groups * tasks.BlockRows, count = Math.Min(tasks.BlockRows, tasks.Rows - first);
+        int panel = task % tasks.Groups * tasks.GroupPanels, end = Math.Min(weight.Panels, panel + tasks.GroupPanels);
+        for (; panel < end; panel++)
+        {
+            int column = panel * weight.PanelWidth, columns = Math.Min(weight.PanelWidth, weight.Outputs - column);
+            var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation,
+                epilogue.Residual is null ? null : epilogue.Residual + first * epilogue.ResidualPitch + column, epilogue.ResidualPitch);
+            // Threads take single panels in turn: the one that many ahead is probably this thread's next.
+            float* next = tasks.GroupPanels == 1 && panel + threads < weight.Panels ? weight.Panel(panel + threads) : null;
+            Gemm<TSet, TVector>.Panel(
+                x + first * xPitch, xPitch, count, weight.Inputs, weight.Panel(panel), columns, shifted, y + first * yPitch + column, yPitch, next);
+        }
     }
 }
 
@@ -56,7 +77,8 @@ static unsafe class Gemm<TSet, TVector>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    public static void Panel(float* x, long xPitch, int rows, int depth, float* panel, int columns, in Epilogue epilogue, float* y, long yPitch)
+    public static void Panel(
+        float* x, long xPitch, int rows, int depth, float* panel, int columns, in Epilogue epilogue, float* y, long yPitch, float* next = null)
     {
         int width = 2 * TSet.Width;
         float* tile = stackalloc float[TSet.KernelRows * width];
@@ -65,6 +87,7 @@ static unsafe class Gemm<TSet, TVector>
         for (int row = 0; row < rows; row += TSet.KernelRows)
         {
             int count = Math.Min(TSet.KernelRows, rows - row);
+            if (next is not null) Prefetch(next, (long)depth * width, row, rows);
             if (direct)
             {
                 kernels[count](depth, x + row * xPitch, (nint)xPitch, panel, y + row * yPitch, (nint)yPitch);
@@ -74,6 +97,15 @@ static unsafe class Gemm<TSet, TVector>
             float* residual = epilogue.Residual is null ? null : epilogue.Residual + row * epilogue.ResidualPitch;
             Finish(tile, count, columns, epilogue, residual, y + row * yPitch, yPitch);
         }
+    }
+
+    /// <summary>Fetches the share of the next panel that is due with this tile, so that memory works while the multiply-add units do.</summary>
+    static void Prefetch(float* next, long floats, int row, int rows)
+    {
+        if (!Sse.IsSupported) return;
+        const int CacheLine = 16;
+        float* end = next + floats * Math.Min(rows, row + TSet.KernelRows) / rows;
+        for (float* line = next + floats * row / rows; line < end; line += CacheLine) Sse.Prefetch1(line);
     }
 
     /// <summary>The epilogue, while the tile is still in the first-level cache.</summary>
