@@ -39,8 +39,9 @@ sealed class Inference(InferRequest request, Host host)
     string Segment(string model, int pictures, ChannelReader<Decoded> decoded)
     {
         using Segmenter segmenter = Load(model);
-        if (request.Segmenter.Device == DeviceKind.Auto && !request.Quiet) host.Error.WriteLine($"device auto: {segmenter.Device}");
-        WarnOfLongPhrases(segmenter, model);
+        if (request.Segmenter.Device == DeviceKind.Auto && !request.Quiet) host.Error.WriteLine($"device auto: {segmenter.Device} (this version has no other)");
+        WarnOfLongPhrases(segmenter);
+        segmenter.ClearProfile();   // of loading
         var writer = new ResultWriter(request, host, _slugs, segmenter.Device);
         var results = new Segmentation[_phrases.Length];
         for (int i = 0; i < results.Length; i++) results[i] = segmenter.NewResult();
@@ -102,9 +103,9 @@ sealed class Inference(InferRequest request, Host host)
         catch (ArgumentException error) { throw new UsageException(error.Message); }
     }
 
-    void WarnOfLongPhrases(Segmenter segmenter, string model)
+    void WarnOfLongPhrases(Segmenter segmenter)
     {
-        int context = ModelFolder.ContextLength(model);
+        int context = segmenter.ContextLength;
         foreach (string phrase in _phrases)
             if (segmenter.Tokenizer.Encode(phrase, context).Truncated)
                 host.Error.WriteLine($"warning: '{phrase}' is longer than the model's {context} tokens; its end is not used.");

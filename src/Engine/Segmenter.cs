@@ -20,6 +20,9 @@ public sealed class Segmenter : IDisposable
     /// <summary>More phrases are decoded in groups of this many: enough to share the work, few enough for activations to stay in cache.</summary>
     const int PromptsAtOnce = 4;
 
+    /// <summary>A side of the working size. Attention grows with the fourth power of it: the published models are made for 352.</summary>
+    const int MostPixels = 4096;
+
     readonly Lock _gate = new();
     readonly IBackend _backend;
     readonly ProfiledBackend? _profiler;
@@ -37,7 +40,7 @@ public sealed class Segmenter : IDisposable
 
     Segmenter(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, IWeightSource weights, SegmenterOptions options)
     {
-        _grid = CheckGrid(config, preprocessing, options);
+        _grid = ChooseGrid(folder, config, preprocessing, options);
         int width = _grid.Width * config.Vision.PatchSize, height = _grid.Height * config.Vision.PatchSize;
         _backend = OpenDevice(options);
         if (options.Check) _backend = new CheckedBackend(_backend, finite: true);
@@ -46,15 +49,23 @@ public sealed class Segmenter : IDisposable
         _preprocessor = new PicturePreprocessor(
             [.. preprocessing.Mean], [.. preprocessing.Deviation], preprocessing.RescaleFactor,
             preprocessing.Resampling == Resampling.Bicubic ? ResizeFilter.Bicubic : ResizeFilter.Bilinear, width, height);
-        Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
         _pixels = new float[Picture.Channels * width * height];
-        _encode = _model.EncodePlan(batch: 1, _grid);
-        Plan decode = DecodePlan(1);
-        (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
-        _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
-        _text = new TextEmbedder(_backend, _model, options.TextCacheSize);
-        _tokenizer = tokenizer.GetAwaiter().GetResult();
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
+        try
+        {
+            Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
+            _encode = _model.EncodePlan(batch: 1, _grid);
+            Plan decode = DecodePlan(1);
+            (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
+            _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
+            _text = new TextEmbedder(_backend, _model, options.TextCacheSize);
+            _tokenizer = tokenizer.GetAwaiter().GetResult();
+        }
+        catch
+        {
+            Free();
+            throw;
+        }
     }
 
     /// <summary>What does the arithmetic: device, instruction set, threads.</summary>
@@ -79,6 +90,9 @@ public sealed class Segmenter : IDisposable
 
     internal ClipTokenizer Tokenizer => _tokenizer;
 
+    /// <summary>The most tokens of a phrase that the model reads, begin and end included.</summary>
+    internal int ContextLength => _model.Config.Text.Positions;
+
     /// <summary>Loads a model folder in Hugging Face's layout.</summary>
     /// <param name="model">A folder with config.json, model.safetensors (or its shards and their index), vocab.json, merges.txt and, usually, preprocessor_config.json.</param>
     /// <param name="options">Device and threads; null for the defaults.</param>
@@ -91,17 +105,9 @@ public sealed class Segmenter : IDisposable
         if (!Directory.Exists(model)) throw new ModelFileException($"{model}: no such folder; give a folder that holds config.json and model.safetensors.");
         ClipSegConfig config = ClipSegConfig.Read(model);
         PreprocessorConfig preprocessing = PreprocessorConfig.Read(model);
-        var weights = new PrefixedWeights(WeightFiles.Open(model));
-        try
-        {
-            ClipSegTensors.Verify(weights, config);
-            return new Segmenter(model, config, preprocessing, weights, options ?? new SegmenterOptions());
-        }
-        catch
-        {
-            weights.Dispose();
-            throw;
-        }
+        using var weights = new PrefixedWeights(WeightFiles.Open(model));
+        ClipSegTensors.Verify(weights, config);
+        return new Segmenter(model, config, preprocessing, weights, options ?? new SegmenterOptions());
     }
 
     /// <summary>Runs the image tower on a picture of any size.</summary>
@@ -145,11 +151,7 @@ public sealed class Segmenter : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
-            foreach (Plan? plan in _decode) plan?.Dispose();
-            _encode.Dispose();
-            _text.Dispose();
-            _model.Dispose();
-            _backend.Dispose();
+            Free();
         }
     }
 
@@ -199,6 +201,16 @@ public sealed class Segmenter : IDisposable
         }
     }
 
+    /// <summary>Also what a constructor that failed has made so far.</summary>
+    void Free()
+    {
+        foreach (Plan? plan in _decode) plan?.Dispose();
+        _encode?.Dispose();
+        _text?.Dispose();
+        _model.Dispose();
+        _backend.Dispose();
+    }
+
     Plan DecodePlan(int prompts) => _decode[prompts] ??= _model.DecodePlan(images: 1, prompts, _grid);
 
     EncodedImage NewImage()
@@ -232,13 +244,16 @@ public sealed class Segmenter : IDisposable
         return tokenizer;
     }
 
-    static Grid CheckGrid(ClipSegConfig config, PreprocessorConfig preprocessing, SegmenterOptions options)
+    static Grid ChooseGrid(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, SegmenterOptions options)
     {
         (int width, int height) = options.WorkingSize ?? (preprocessing.Width, preprocessing.Height);
         int patch = config.Vision.PatchSize;
-        if (width < patch || height < patch || width % patch != 0 || height % patch != 0)
-            throw new ArgumentException($"A working size of {width} x {height} is not a multiple of the model's {patch}-pixel patches.");
-        return new Grid(height / patch, width / patch);
+        if (width >= patch && height >= patch && width <= MostPixels && height <= MostPixels && width % patch == 0 && height % patch == 0)
+            return new Grid(height / patch, width / patch);
+        string problem = $"a working size of {width} x {height} does not do: each side must be a multiple of the model's {patch}-pixel patches, at most {MostPixels}.";
+        throw options.WorkingSize is null
+            ? new ModelFileException($"{Path.Combine(folder, PreprocessorConfig.FileName)}: {problem}")
+            : new ArgumentException(problem);
     }
 
     static IBackend OpenDevice(SegmenterOptions options)

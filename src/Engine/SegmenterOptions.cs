@@ -22,7 +22,7 @@ public sealed record SegmenterOptions
     /// <summary>CPU threads, 1 or more, the calling one included; null for one a core.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Working size in pixels, each side a multiple of the model's patch size; null for the size in <c>preprocessor_config.json</c> (352 x 352 for CLIPSeg).</summary>
+    /// <summary>Working size in pixels, each side a multiple of the model's patch size and at most 4096; null for the size in <c>preprocessor_config.json</c> (352 x 352 for CLIPSeg).</summary>
     public (int Width, int Height)? WorkingSize { get; init; }
 
     /// <summary>How many phrases' text embeddings are remembered, 2 KiB each. 1 or more.</summary>

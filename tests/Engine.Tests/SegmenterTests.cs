@@ -158,7 +158,20 @@ public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("threads", Assert.Throws<ArgumentException>(() => Load(new() { Threads = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("avx2", Assert.Throws<ArgumentException>(() => Load(new() { CpuPath = "mmx" })).Message, StringComparison.Ordinal);
         Assert.Contains("CUDA", Assert.Throws<DeviceException>(() => Load(new() { Device = DeviceKind.Cuda })).Message, StringComparison.Ordinal);
+        Assert.Contains("4096", Assert.Throws<ArgumentException>(() => Load(new() { WorkingSize = (1 << 20, 64) })).Message, StringComparison.Ordinal);
         Assert.Throws<ModelFileException>(() => Segmenter.Load(Path.Combine(model.Folder, "nowhere")));
+    }
+
+    [Theory]
+    [InlineData("vocab.json", "")]
+    [InlineData("preprocessor_config.json", """{"size": 100, "image_mean": [0,0,0], "image_std": [1,1,1]}""")]
+    [InlineData("config.json", """{"model_type": "clipseg", "projection_dim": 25}""")]
+    [InlineData("model.safetensors", "not weights")]
+    public void Load_BrokenFile_NamesIt(string file, string content)
+    {
+        using var broken = new TinyModel();
+        File.WriteAllText(Path.Combine(broken.Folder, file), content);
+        Assert.Contains(Path.GetFileNameWithoutExtension(file).Split('_')[0], Assert.Throws<ModelFileException>(() => Segmenter.Load(broken.Folder)).Message, StringComparison.Ordinal);
     }
 
     static Picture Noise(int width, int height, int seed = 1)

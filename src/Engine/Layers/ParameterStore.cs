@@ -6,7 +6,8 @@ namespace ClipSegNative.Layers;
 
 /// <summary>
 /// The weights on one device, loaded when a layer first asks for them and shared by every plan that asks again.
-/// Matrices are packed straight from the mapped file; there is no second copy of the model in memory.
+/// Matrices are packed straight from the mapped file; there is no second copy of the model in memory. The source belongs to the caller, who may close it
+/// once every layer has been made: plans made later find what they ask for.
 /// </summary>
 sealed class ParameterStore(IBackend backend, IWeightSource source) : IDisposable
 {
@@ -66,7 +67,6 @@ sealed class ParameterStore(IBackend backend, IWeightSource source) : IDisposabl
     {
         foreach (PackedMatrix matrix in _matrices.Values) matrix.Dispose();
         foreach (DeviceMemory block in _memory) block.Dispose();
-        source.Dispose();
     }
 
     /// <summary>The next weights on their way into a packed matrix; one buffer, as large as the largest so far.</summary>

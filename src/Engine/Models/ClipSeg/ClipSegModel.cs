@@ -6,7 +6,10 @@ using ClipSegNative.Weights;
 
 namespace ClipSegNative.Models.ClipSeg;
 
-/// <summary>CLIPSeg in its three separately replayed parts: a picture is encoded once, a phrase once, and each pair decoded.</summary>
+/// <summary>
+/// CLIPSeg in its three separately replayed parts: a picture is encoded once, a phrase once, and each pair decoded. The weights are read while the first
+/// plan of each kind is made; after that their source may be closed.
+/// </summary>
 sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource weights) : IDisposable
 {
     readonly ParameterStore _parameters = new(backend, weights);

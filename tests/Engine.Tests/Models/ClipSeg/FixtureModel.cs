@@ -16,6 +16,7 @@ sealed class FixtureModel : IDisposable
 
     readonly CheckedBackend _backend;
     readonly SafetensorsFile _case;
+    readonly PrefixedWeights _weights;
     readonly ParameterStore _parameters;
 
     public FixtureModel(string name, IBackend device)
@@ -23,9 +24,9 @@ sealed class FixtureModel : IDisposable
         _backend = new CheckedBackend(device, finite: true);
         Config = ClipSegConfig.Read(TestData.Fixture(name, "config.json"));
         _case = new SafetensorsFile(TestData.Fixture(name, "case.safetensors"));
-        var weights = new PrefixedWeights(WeightFiles.Open(TestData.Fixture(name)));
-        ClipSegTensors.Verify(weights, Config);
-        _parameters = new ParameterStore(_backend, weights);
+        _weights = new PrefixedWeights(WeightFiles.Open(TestData.Fixture(name)));
+        ClipSegTensors.Verify(_weights, Config);
+        _parameters = new ParameterStore(_backend, _weights);
     }
 
     public ClipSegConfig Config { get; }
@@ -70,6 +71,7 @@ sealed class FixtureModel : IDisposable
     public void Dispose()
     {
         _parameters.Dispose();
+        _weights.Dispose();
         _case.Dispose();
         _backend.Dispose();
     }
