@@ -108,34 +108,45 @@ static unsafe class Gemm<TSet, TVector>
         for (float* line = next + floats * row / rows; line < end; line += CacheLine) Sse.Prefetch1(line);
     }
 
-    /// <summary>The epilogue, while the tile is still in the first-level cache.</summary>
+    /// <summary>
+    /// The epilogue, while the tile is still in the first-level cache: a pass for each part, so that no pass branches on what the others do.
+    /// Columns behind the last one are computed along with the rest, but neither read nor written outside the tile.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Finish(float* tile, int rows, int columns, in Epilogue epilogue, float* residual, float* y, long yPitch)
     {
-        float* bias = epilogue.Bias;
-        Activation activation = epilogue.Activation;
-        for (int row = 0; row < rows; row++, tile += 2 * TSet.Width, y += yPitch)
+        int width = 2 * TSet.Width;
+        if (epilogue.Bias is not null) AddBias(tile, rows, columns, epilogue.Bias);
+        if (epilogue.Activation != Activation.None)
         {
-            for (int column = 0; column < columns; column += TSet.Width)
+            Activation activation = epilogue.Activation;
+            for (float* at = tile; at < tile + rows * width; at += TSet.Width) TSet.Store(VectorMath<TSet, TVector>.Activate(TSet.Load(at), activation), at);
+        }
+        int whole = columns / TSet.Width * TSet.Width, rest = columns - whole;
+        for (int row = 0; row < rows; row++, tile += width, y += yPitch)
+        {
+            float* added = residual is null ? null : residual + row * epilogue.ResidualPitch;
+            for (int column = 0; column < whole; column += TSet.Width)
             {
-                int count = columns - column;
                 TVector value = TSet.Load(tile + column);
-                if (count >= TSet.Width)
-                {
-                    if (bias is not null) value = TSet.Add(value, TSet.Load(bias + column));
-                    value = VectorMath<TSet, TVector>.Activate(value, activation);
-                    if (residual is not null) value = TSet.Add(value, TSet.Load(residual + column));
-                    TSet.Store(value, y + column);
-                }
-                else
-                {
-                    if (bias is not null) value = TSet.Add(value, VectorMath<TSet, TVector>.LoadPartial(bias + column, count));
-                    value = VectorMath<TSet, TVector>.Activate(value, activation);
-                    if (residual is not null) value = TSet.Add(value, VectorMath<TSet, TVector>.LoadPartial(residual + column, count));
-                    VectorMath<TSet, TVector>.StorePartial(value, y + column, count);
-                }
+                TSet.Store(added is null ? value : TSet.Add(value, TSet.Load(added + column)), y + column);
             }
-            if (residual is not null) residual += epilogue.ResidualPitch;
+            if (rest == 0) continue;
+            TVector last = TSet.Load(tile + whole);
+            if (added is not null) last = TSet.Add(last, VectorMath<TSet, TVector>.LoadPartial(added + whole, rest));
+            VectorMath<TSet, TVector>.StorePartial(last, y + whole, rest);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void AddBias(float* tile, int rows, int columns, float* bias)
+    {
+        for (int column = 0; column < columns; column += TSet.Width)
+        {
+            int count = columns - column;
+            TVector value = count >= TSet.Width ? TSet.Load(bias + column) : VectorMath<TSet, TVector>.LoadPartial(bias + column, count);
+            float* at = tile + column;
+            for (int row = 0; row < rows; row++, at += 2 * TSet.Width) TSet.Store(TSet.Add(TSet.Load(at), value), at);
         }
     }
 }

@@ -26,6 +26,7 @@ readonly struct Const14 : IConstant { public static int Value => 14; }
 /// <summary>
 /// c[rows, panel] = a[rows, depth] · b[depth, panel], every accumulator a register: 14 x 2 vectors of the 32 AVX-512 registers, 6 x 2 of 16.
 /// b is one packed panel, always two vectors wide; with one panel vector only the first half is computed. Strides are in floats.
+/// Four steps of the depth at a time: one at a time, the pointer arithmetic costs 8 % of an encode.
 /// </summary>
 static unsafe class MicroKernel<TSet, TVector, TRows, TPanel>
     where TSet : struct, IVectorSet<TVector>
@@ -53,29 +54,99 @@ static unsafe class MicroKernel<TSet, TVector, TRows, TPanel>
         // Five row pointers and two offsets address 14 rows.
         nint one = aStride, two = 2 * aStride;
         float* r0 = a, r3 = a + 3 * aStride, r6 = a + 6 * aStride, r9 = a + 9 * aStride, r12 = a + 12 * aStride;
+        TVector b0, b1 = default, x;
+        for (; depth >= 4; depth -= 4)
+        {
+            b0 = TSet.Load(b + 0 * 2 * TSet.Width); if (TPanel.Value > 1) b1 = TSet.Load(b + 0 * 2 * TSet.Width + TSet.Width);
+            x = TSet.Broadcast(r0[0]); c0 = TSet.MultiplyAdd(x, b0, c0); if (TPanel.Value > 1) d0 = TSet.MultiplyAdd(x, b1, d0);
+            if (TRows.Value > 1) { x = TSet.Broadcast(r0[one + 0]); c1 = TSet.MultiplyAdd(x, b0, c1); if (TPanel.Value > 1) d1 = TSet.MultiplyAdd(x, b1, d1); }
+            if (TRows.Value > 2) { x = TSet.Broadcast(r0[two + 0]); c2 = TSet.MultiplyAdd(x, b0, c2); if (TPanel.Value > 1) d2 = TSet.MultiplyAdd(x, b1, d2); }
+            if (TRows.Value > 3) { x = TSet.Broadcast(r3[0]); c3 = TSet.MultiplyAdd(x, b0, c3); if (TPanel.Value > 1) d3 = TSet.MultiplyAdd(x, b1, d3); }
+            if (TRows.Value > 4) { x = TSet.Broadcast(r3[one + 0]); c4 = TSet.MultiplyAdd(x, b0, c4); if (TPanel.Value > 1) d4 = TSet.MultiplyAdd(x, b1, d4); }
+            if (TRows.Value > 5) { x = TSet.Broadcast(r3[two + 0]); c5 = TSet.MultiplyAdd(x, b0, c5); if (TPanel.Value > 1) d5 = TSet.MultiplyAdd(x, b1, d5); }
+            if (TRows.Value > 6) { x = TSet.Broadcast(r6[0]); c6 = TSet.MultiplyAdd(x, b0, c6); if (TPanel.Value > 1) d6 = TSet.MultiplyAdd(x, b1, d6); }
+            if (TRows.Value > 7) { x = TSet.Broadcast(r6[one + 0]); c7 = TSet.MultiplyAdd(x, b0, c7); if (TPanel.Value > 1) d7 = TSet.MultiplyAdd(x, b1, d7); }
+            if (TRows.Value > 8) { x = TSet.Broadcast(r6[two + 0]); c8 = TSet.MultiplyAdd(x, b0, c8); if (TPanel.Value > 1) d8 = TSet.MultiplyAdd(x, b1, d8); }
+            if (TRows.Value > 9) { x = TSet.Broadcast(r9[0]); c9 = TSet.MultiplyAdd(x, b0, c9); if (TPanel.Value > 1) d9 = TSet.MultiplyAdd(x, b1, d9); }
+            if (TRows.Value > 10) { x = TSet.Broadcast(r9[one + 0]); c10 = TSet.MultiplyAdd(x, b0, c10); if (TPanel.Value > 1) d10 = TSet.MultiplyAdd(x, b1, d10); }
+            if (TRows.Value > 11) { x = TSet.Broadcast(r9[two + 0]); c11 = TSet.MultiplyAdd(x, b0, c11); if (TPanel.Value > 1) d11 = TSet.MultiplyAdd(x, b1, d11); }
+            if (TRows.Value > 12) { x = TSet.Broadcast(r12[0]); c12 = TSet.MultiplyAdd(x, b0, c12); if (TPanel.Value > 1) d12 = TSet.MultiplyAdd(x, b1, d12); }
+            if (TRows.Value > 13) { x = TSet.Broadcast(r12[one + 0]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
+            b0 = TSet.Load(b + 1 * 2 * TSet.Width); if (TPanel.Value > 1) b1 = TSet.Load(b + 1 * 2 * TSet.Width + TSet.Width);
+            x = TSet.Broadcast(r0[1]); c0 = TSet.MultiplyAdd(x, b0, c0); if (TPanel.Value > 1) d0 = TSet.MultiplyAdd(x, b1, d0);
+            if (TRows.Value > 1) { x = TSet.Broadcast(r0[one + 1]); c1 = TSet.MultiplyAdd(x, b0, c1); if (TPanel.Value > 1) d1 = TSet.MultiplyAdd(x, b1, d1); }
+            if (TRows.Value > 2) { x = TSet.Broadcast(r0[two + 1]); c2 = TSet.MultiplyAdd(x, b0, c2); if (TPanel.Value > 1) d2 = TSet.MultiplyAdd(x, b1, d2); }
+            if (TRows.Value > 3) { x = TSet.Broadcast(r3[1]); c3 = TSet.MultiplyAdd(x, b0, c3); if (TPanel.Value > 1) d3 = TSet.MultiplyAdd(x, b1, d3); }
+            if (TRows.Value > 4) { x = TSet.Broadcast(r3[one + 1]); c4 = TSet.MultiplyAdd(x, b0, c4); if (TPanel.Value > 1) d4 = TSet.MultiplyAdd(x, b1, d4); }
+            if (TRows.Value > 5) { x = TSet.Broadcast(r3[two + 1]); c5 = TSet.MultiplyAdd(x, b0, c5); if (TPanel.Value > 1) d5 = TSet.MultiplyAdd(x, b1, d5); }
+            if (TRows.Value > 6) { x = TSet.Broadcast(r6[1]); c6 = TSet.MultiplyAdd(x, b0, c6); if (TPanel.Value > 1) d6 = TSet.MultiplyAdd(x, b1, d6); }
+            if (TRows.Value > 7) { x = TSet.Broadcast(r6[one + 1]); c7 = TSet.MultiplyAdd(x, b0, c7); if (TPanel.Value > 1) d7 = TSet.MultiplyAdd(x, b1, d7); }
+            if (TRows.Value > 8) { x = TSet.Broadcast(r6[two + 1]); c8 = TSet.MultiplyAdd(x, b0, c8); if (TPanel.Value > 1) d8 = TSet.MultiplyAdd(x, b1, d8); }
+            if (TRows.Value > 9) { x = TSet.Broadcast(r9[1]); c9 = TSet.MultiplyAdd(x, b0, c9); if (TPanel.Value > 1) d9 = TSet.MultiplyAdd(x, b1, d9); }
+            if (TRows.Value > 10) { x = TSet.Broadcast(r9[one + 1]); c10 = TSet.MultiplyAdd(x, b0, c10); if (TPanel.Value > 1) d10 = TSet.MultiplyAdd(x, b1, d10); }
+            if (TRows.Value > 11) { x = TSet.Broadcast(r9[two + 1]); c11 = TSet.MultiplyAdd(x, b0, c11); if (TPanel.Value > 1) d11 = TSet.MultiplyAdd(x, b1, d11); }
+            if (TRows.Value > 12) { x = TSet.Broadcast(r12[1]); c12 = TSet.MultiplyAdd(x, b0, c12); if (TPanel.Value > 1) d12 = TSet.MultiplyAdd(x, b1, d12); }
+            if (TRows.Value > 13) { x = TSet.Broadcast(r12[one + 1]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
+            b0 = TSet.Load(b + 2 * 2 * TSet.Width); if (TPanel.Value > 1) b1 = TSet.Load(b + 2 * 2 * TSet.Width + TSet.Width);
+            x = TSet.Broadcast(r0[2]); c0 = TSet.MultiplyAdd(x, b0, c0); if (TPanel.Value > 1) d0 = TSet.MultiplyAdd(x, b1, d0);
+            if (TRows.Value > 1) { x = TSet.Broadcast(r0[one + 2]); c1 = TSet.MultiplyAdd(x, b0, c1); if (TPanel.Value > 1) d1 = TSet.MultiplyAdd(x, b1, d1); }
+            if (TRows.Value > 2) { x = TSet.Broadcast(r0[two + 2]); c2 = TSet.MultiplyAdd(x, b0, c2); if (TPanel.Value > 1) d2 = TSet.MultiplyAdd(x, b1, d2); }
+            if (TRows.Value > 3) { x = TSet.Broadcast(r3[2]); c3 = TSet.MultiplyAdd(x, b0, c3); if (TPanel.Value > 1) d3 = TSet.MultiplyAdd(x, b1, d3); }
+            if (TRows.Value > 4) { x = TSet.Broadcast(r3[one + 2]); c4 = TSet.MultiplyAdd(x, b0, c4); if (TPanel.Value > 1) d4 = TSet.MultiplyAdd(x, b1, d4); }
+            if (TRows.Value > 5) { x = TSet.Broadcast(r3[two + 2]); c5 = TSet.MultiplyAdd(x, b0, c5); if (TPanel.Value > 1) d5 = TSet.MultiplyAdd(x, b1, d5); }
+            if (TRows.Value > 6) { x = TSet.Broadcast(r6[2]); c6 = TSet.MultiplyAdd(x, b0, c6); if (TPanel.Value > 1) d6 = TSet.MultiplyAdd(x, b1, d6); }
+            if (TRows.Value > 7) { x = TSet.Broadcast(r6[one + 2]); c7 = TSet.MultiplyAdd(x, b0, c7); if (TPanel.Value > 1) d7 = TSet.MultiplyAdd(x, b1, d7); }
+            if (TRows.Value > 8) { x = TSet.Broadcast(r6[two + 2]); c8 = TSet.MultiplyAdd(x, b0, c8); if (TPanel.Value > 1) d8 = TSet.MultiplyAdd(x, b1, d8); }
+            if (TRows.Value > 9) { x = TSet.Broadcast(r9[2]); c9 = TSet.MultiplyAdd(x, b0, c9); if (TPanel.Value > 1) d9 = TSet.MultiplyAdd(x, b1, d9); }
+            if (TRows.Value > 10) { x = TSet.Broadcast(r9[one + 2]); c10 = TSet.MultiplyAdd(x, b0, c10); if (TPanel.Value > 1) d10 = TSet.MultiplyAdd(x, b1, d10); }
+            if (TRows.Value > 11) { x = TSet.Broadcast(r9[two + 2]); c11 = TSet.MultiplyAdd(x, b0, c11); if (TPanel.Value > 1) d11 = TSet.MultiplyAdd(x, b1, d11); }
+            if (TRows.Value > 12) { x = TSet.Broadcast(r12[2]); c12 = TSet.MultiplyAdd(x, b0, c12); if (TPanel.Value > 1) d12 = TSet.MultiplyAdd(x, b1, d12); }
+            if (TRows.Value > 13) { x = TSet.Broadcast(r12[one + 2]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
+            b0 = TSet.Load(b + 3 * 2 * TSet.Width); if (TPanel.Value > 1) b1 = TSet.Load(b + 3 * 2 * TSet.Width + TSet.Width);
+            x = TSet.Broadcast(r0[3]); c0 = TSet.MultiplyAdd(x, b0, c0); if (TPanel.Value > 1) d0 = TSet.MultiplyAdd(x, b1, d0);
+            if (TRows.Value > 1) { x = TSet.Broadcast(r0[one + 3]); c1 = TSet.MultiplyAdd(x, b0, c1); if (TPanel.Value > 1) d1 = TSet.MultiplyAdd(x, b1, d1); }
+            if (TRows.Value > 2) { x = TSet.Broadcast(r0[two + 3]); c2 = TSet.MultiplyAdd(x, b0, c2); if (TPanel.Value > 1) d2 = TSet.MultiplyAdd(x, b1, d2); }
+            if (TRows.Value > 3) { x = TSet.Broadcast(r3[3]); c3 = TSet.MultiplyAdd(x, b0, c3); if (TPanel.Value > 1) d3 = TSet.MultiplyAdd(x, b1, d3); }
+            if (TRows.Value > 4) { x = TSet.Broadcast(r3[one + 3]); c4 = TSet.MultiplyAdd(x, b0, c4); if (TPanel.Value > 1) d4 = TSet.MultiplyAdd(x, b1, d4); }
+            if (TRows.Value > 5) { x = TSet.Broadcast(r3[two + 3]); c5 = TSet.MultiplyAdd(x, b0, c5); if (TPanel.Value > 1) d5 = TSet.MultiplyAdd(x, b1, d5); }
+            if (TRows.Value > 6) { x = TSet.Broadcast(r6[3]); c6 = TSet.MultiplyAdd(x, b0, c6); if (TPanel.Value > 1) d6 = TSet.MultiplyAdd(x, b1, d6); }
+            if (TRows.Value > 7) { x = TSet.Broadcast(r6[one + 3]); c7 = TSet.MultiplyAdd(x, b0, c7); if (TPanel.Value > 1) d7 = TSet.MultiplyAdd(x, b1, d7); }
+            if (TRows.Value > 8) { x = TSet.Broadcast(r6[two + 3]); c8 = TSet.MultiplyAdd(x, b0, c8); if (TPanel.Value > 1) d8 = TSet.MultiplyAdd(x, b1, d8); }
+            if (TRows.Value > 9) { x = TSet.Broadcast(r9[3]); c9 = TSet.MultiplyAdd(x, b0, c9); if (TPanel.Value > 1) d9 = TSet.MultiplyAdd(x, b1, d9); }
+            if (TRows.Value > 10) { x = TSet.Broadcast(r9[one + 3]); c10 = TSet.MultiplyAdd(x, b0, c10); if (TPanel.Value > 1) d10 = TSet.MultiplyAdd(x, b1, d10); }
+            if (TRows.Value > 11) { x = TSet.Broadcast(r9[two + 3]); c11 = TSet.MultiplyAdd(x, b0, c11); if (TPanel.Value > 1) d11 = TSet.MultiplyAdd(x, b1, d11); }
+            if (TRows.Value > 12) { x = TSet.Broadcast(r12[3]); c12 = TSet.MultiplyAdd(x, b0, c12); if (TPanel.Value > 1) d12 = TSet.MultiplyAdd(x, b1, d12); }
+            if (TRows.Value > 13) { x = TSet.Broadcast(r12[one + 3]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
+            b += 4 * 2 * TSet.Width;
+            r0 += 4;
+            if (TRows.Value > 3) r3 += 4;
+            if (TRows.Value > 6) r6 += 4;
+            if (TRows.Value > 9) r9 += 4;
+            if (TRows.Value > 12) r12 += 4;
+        }
         for (; depth > 0; depth--)
         {
-            TVector b0 = TSet.Load(b), b1 = TPanel.Value > 1 ? TSet.Load(b + TSet.Width) : default, x;
+            b0 = TSet.Load(b + 0 * 2 * TSet.Width); if (TPanel.Value > 1) b1 = TSet.Load(b + 0 * 2 * TSet.Width + TSet.Width);
             x = TSet.Broadcast(r0[0]); c0 = TSet.MultiplyAdd(x, b0, c0); if (TPanel.Value > 1) d0 = TSet.MultiplyAdd(x, b1, d0);
-            if (TRows.Value > 1) { x = TSet.Broadcast(r0[one]); c1 = TSet.MultiplyAdd(x, b0, c1); if (TPanel.Value > 1) d1 = TSet.MultiplyAdd(x, b1, d1); }
-            if (TRows.Value > 2) { x = TSet.Broadcast(r0[two]); c2 = TSet.MultiplyAdd(x, b0, c2); if (TPanel.Value > 1) d2 = TSet.MultiplyAdd(x, b1, d2); }
+            if (TRows.Value > 1) { x = TSet.Broadcast(r0[one + 0]); c1 = TSet.MultiplyAdd(x, b0, c1); if (TPanel.Value > 1) d1 = TSet.MultiplyAdd(x, b1, d1); }
+            if (TRows.Value > 2) { x = TSet.Broadcast(r0[two + 0]); c2 = TSet.MultiplyAdd(x, b0, c2); if (TPanel.Value > 1) d2 = TSet.MultiplyAdd(x, b1, d2); }
             if (TRows.Value > 3) { x = TSet.Broadcast(r3[0]); c3 = TSet.MultiplyAdd(x, b0, c3); if (TPanel.Value > 1) d3 = TSet.MultiplyAdd(x, b1, d3); }
-            if (TRows.Value > 4) { x = TSet.Broadcast(r3[one]); c4 = TSet.MultiplyAdd(x, b0, c4); if (TPanel.Value > 1) d4 = TSet.MultiplyAdd(x, b1, d4); }
-            if (TRows.Value > 5) { x = TSet.Broadcast(r3[two]); c5 = TSet.MultiplyAdd(x, b0, c5); if (TPanel.Value > 1) d5 = TSet.MultiplyAdd(x, b1, d5); }
+            if (TRows.Value > 4) { x = TSet.Broadcast(r3[one + 0]); c4 = TSet.MultiplyAdd(x, b0, c4); if (TPanel.Value > 1) d4 = TSet.MultiplyAdd(x, b1, d4); }
+            if (TRows.Value > 5) { x = TSet.Broadcast(r3[two + 0]); c5 = TSet.MultiplyAdd(x, b0, c5); if (TPanel.Value > 1) d5 = TSet.MultiplyAdd(x, b1, d5); }
             if (TRows.Value > 6) { x = TSet.Broadcast(r6[0]); c6 = TSet.MultiplyAdd(x, b0, c6); if (TPanel.Value > 1) d6 = TSet.MultiplyAdd(x, b1, d6); }
-            if (TRows.Value > 7) { x = TSet.Broadcast(r6[one]); c7 = TSet.MultiplyAdd(x, b0, c7); if (TPanel.Value > 1) d7 = TSet.MultiplyAdd(x, b1, d7); }
-            if (TRows.Value > 8) { x = TSet.Broadcast(r6[two]); c8 = TSet.MultiplyAdd(x, b0, c8); if (TPanel.Value > 1) d8 = TSet.MultiplyAdd(x, b1, d8); }
+            if (TRows.Value > 7) { x = TSet.Broadcast(r6[one + 0]); c7 = TSet.MultiplyAdd(x, b0, c7); if (TPanel.Value > 1) d7 = TSet.MultiplyAdd(x, b1, d7); }
+            if (TRows.Value > 8) { x = TSet.Broadcast(r6[two + 0]); c8 = TSet.MultiplyAdd(x, b0, c8); if (TPanel.Value > 1) d8 = TSet.MultiplyAdd(x, b1, d8); }
             if (TRows.Value > 9) { x = TSet.Broadcast(r9[0]); c9 = TSet.MultiplyAdd(x, b0, c9); if (TPanel.Value > 1) d9 = TSet.MultiplyAdd(x, b1, d9); }
-            if (TRows.Value > 10) { x = TSet.Broadcast(r9[one]); c10 = TSet.MultiplyAdd(x, b0, c10); if (TPanel.Value > 1) d10 = TSet.MultiplyAdd(x, b1, d10); }
-            if (TRows.Value > 11) { x = TSet.Broadcast(r9[two]); c11 = TSet.MultiplyAdd(x, b0, c11); if (TPanel.Value > 1) d11 = TSet.MultiplyAdd(x, b1, d11); }
+            if (TRows.Value > 10) { x = TSet.Broadcast(r9[one + 0]); c10 = TSet.MultiplyAdd(x, b0, c10); if (TPanel.Value > 1) d10 = TSet.MultiplyAdd(x, b1, d10); }
+            if (TRows.Value > 11) { x = TSet.Broadcast(r9[two + 0]); c11 = TSet.MultiplyAdd(x, b0, c11); if (TPanel.Value > 1) d11 = TSet.MultiplyAdd(x, b1, d11); }
             if (TRows.Value > 12) { x = TSet.Broadcast(r12[0]); c12 = TSet.MultiplyAdd(x, b0, c12); if (TPanel.Value > 1) d12 = TSet.MultiplyAdd(x, b1, d12); }
-            if (TRows.Value > 13) { x = TSet.Broadcast(r12[one]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
-            b += 2 * TSet.Width;
-            r0++;
-            if (TRows.Value > 3) r3++;
-            if (TRows.Value > 6) r6++;
-            if (TRows.Value > 9) r9++;
-            if (TRows.Value > 12) r12++;
+            if (TRows.Value > 13) { x = TSet.Broadcast(r12[one + 0]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
+            b += 1 * 2 * TSet.Width;
+            r0 += 1;
+            if (TRows.Value > 3) r3 += 1;
+            if (TRows.Value > 6) r6 += 1;
+            if (TRows.Value > 9) r9 += 1;
+            if (TRows.Value > 12) r12 += 1;
         }
 
         TSet.Store(c0, c + 0 * cStride); if (TPanel.Value > 1) TSet.Store(d0, c + 0 * cStride + TSet.Width);
