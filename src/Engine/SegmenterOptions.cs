@@ -31,8 +31,8 @@ public sealed record SegmenterOptions
     /// <summary>Checks shapes, aliasing and finite values after every operation. Slow: for finding out which operation breaks.</summary>
     public bool Check { get; init; }
 
-    /// <summary>Times every operation; <see cref="Segmenter.Profile"/> gives the table.</summary>
-    public bool Profile { get; init; }
+    /// <summary>Times every operation, for <see cref="Segmenter.Profile"/>.</summary>
+    internal bool Profile { get; init; }
 
     /// <summary>Forces one of the CPU paths, for tests and comparisons: "avx512", "avx2" or "portable"; null for the best one.</summary>
     public string? CpuPath { get; init; }

@@ -1,4 +1,5 @@
 using ClipSegNative.Backends;
+using ClipSegNative.Backends.Planning;
 using ClipSegNative.Layers;
 using ClipSegNative.Models.Clip;
 using ClipSegNative.Tensors;
@@ -66,5 +67,5 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
 
     public void Dispose() => _parameters.Dispose();
 
-    LayerScope Scope(Backends.Planning.Arena arena, string path) => new(arena, _parameters, path);
+    LayerScope Scope(Arena arena, string path) => new(arena, _parameters, path);
 }
