@@ -10,8 +10,6 @@ sealed class BoundedCache<TKey, TValue>(int capacity) : IDisposable where TKey :
 
     public int Count => _nodes.Count;
 
-    public IEnumerable<TValue> Values => _byUse.Select(entry => entry.Value);
-
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
         value = default;

@@ -40,6 +40,7 @@ public sealed class Segmenter : IDisposable
 
     Segmenter(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, IWeightSource weights, SegmenterOptions options)
     {
+        if (options.TextCacheSize < 1) throw new ArgumentException($"A text cache of {options.TextCacheSize} phrases is too small; give 1 or more.");
         _grid = ChooseGrid(folder, config, preprocessing, options);
         int width = _grid.Width * config.Vision.PatchSize, height = _grid.Height * config.Vision.PatchSize;
         _backend = OpenDevice(options);

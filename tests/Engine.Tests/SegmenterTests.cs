@@ -108,6 +108,15 @@ public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Segment_MorePhrasesThanAreRemembered_StillRight()
+    {
+        using Segmenter small = Load(new() { TextCacheSize = 1 }), large = Load(new());
+        using EncodedImage a = small.Encode(Noise(40, 40)), b = large.Encode(Noise(40, 40));
+        for (int turn = 0; turn < 2; turn++)
+            Assert.Equal(b.Segment(Phrases).Select(result => result.Logits.ToArray()), a.Segment(Phrases).Select(result => result.Logits.ToArray()));
+    }
+
+    [Fact]
     public void Segment_TextLongerThanTheModelReads_IsCut()
     {
         using Segmenter segmenter = Segmenter.Load(model.Folder);
@@ -156,6 +165,7 @@ public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
     {
         Assert.Contains("16-pixel", Assert.Throws<ArgumentException>(() => Load(new() { WorkingSize = (100, 64) })).Message, StringComparison.Ordinal);
         Assert.Contains("threads", Assert.Throws<ArgumentException>(() => Load(new() { Threads = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("cache", Assert.Throws<ArgumentException>(() => Load(new() { TextCacheSize = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("avx2", Assert.Throws<ArgumentException>(() => Load(new() { CpuPath = "mmx" })).Message, StringComparison.Ordinal);
         Assert.Contains("CUDA", Assert.Throws<DeviceException>(() => Load(new() { Device = DeviceKind.Cuda })).Message, StringComparison.Ordinal);
         Assert.Contains("4096", Assert.Throws<ArgumentException>(() => Load(new() { WorkingSize = (1 << 20, 64) })).Message, StringComparison.Ordinal);
