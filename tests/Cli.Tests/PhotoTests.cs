@@ -1,4 +1,5 @@
 using ClipSegNative.Imaging;
+using ClipSegNative.Tests;
 
 namespace ClipSegNative.Cli.Tests;
 
@@ -10,9 +11,7 @@ public class PhotoTests
     [InlineData("coco-phrases", "images")]
     public void Infer_RealPhotos_WritesAMaskOfEachPicturesSize(params string[] folder)
     {
-        string? data = Environment.GetEnvironmentVariable("CLIPSEG_TEST_DATA");
-        Assert.SkipWhen(string.IsNullOrEmpty(data), "CLIPSEG_TEST_DATA names no folder with the third-party test data.");
-        string photos = Path.Combine([data!, .. folder]);
+        string photos = TestData.ThirdParty(folder);
         using var output = new TestFolder();
         InProcess.Run("weights", "init", "--preset", "clipseg-rd64", "--out", output["model"]).Expect(ExitCode.Ok);
         InProcess.Run("infer", photos, "-t", "a person", "--model", output["model"], "--out", output["masks"]).Expect(ExitCode.Ok);
