@@ -26,7 +26,8 @@ readonly struct Const14 : IConstant { public static int Value => 14; }
 /// <summary>
 /// c[rows, panel] = a[rows, depth] · b[depth, panel], every accumulator a register: 14 x 2 vectors of the 32 AVX-512 registers, 6 x 2 of 16.
 /// b is one packed panel, always two vectors wide; with one panel vector only the first half is computed. Strides are in floats.
-/// Four steps of the depth at a time: one at a time, the pointer arithmetic costs 8 % of an encode.
+/// Four steps of the depth at a time: one at a time, the pointer arithmetic costs 8 % of an encode. Every step is written out, because only named
+/// locals stay in registers: an array of accumulators, which a loop would need, lives in memory.
 /// </summary>
 static unsafe class MicroKernel<TSet, TVector, TRows, TPanel>
     where TSet : struct, IVectorSet<TVector>

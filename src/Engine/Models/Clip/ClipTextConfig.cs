@@ -7,9 +7,6 @@ namespace ClipSegNative.Models.Clip;
 /// <summary>The text tower, with the defaults of Hugging Face's CLIPSegTextConfig.</summary>
 sealed record ClipTextConfig
 {
-    /// <summary>What configurations written before mid-2023 give as <c>eos_token_id</c>; it is no token's number.</summary>
-    const int LegacyEndToken = 2;
-
     public int VocabularySize { get; init; } = 49_408;
     public int HiddenSize { get; init; } = 512;
     public int IntermediateSize { get; init; } = 2048;
@@ -20,10 +17,8 @@ sealed record ClipTextConfig
     public float LayerNormEpsilon { get; init; } = 1e-5f;
     public Activation Activation { get; init; } = Activation.QuickGelu;
     public int BeginTokenId { get; init; } = 49_406;
+    /// <summary>Only carried along: configurations written before mid-2023 say 2, which is no end token; the vocabulary's own is what counts.</summary>
     public int EndTokenId { get; init; } = 49_407;
-
-    /// <summary>True: the end of a phrase is its highest id, first occurrence; false: the first <see cref="EndTokenId"/>.</summary>
-    public bool EndIsHighestId => EndTokenId == LegacyEndToken;
 
     /// <exception cref="ModelFileException">A value has the wrong type, is out of range, or contradicts another.</exception>
     public static ClipTextConfig Read(JsonSection json)

@@ -41,7 +41,7 @@ public sealed class ClipSegConfigTests : IDisposable
         Assert.Equal((512, 64, 4, 2048, 0, false), Decoder(config));
         Assert.Equal((49408, 512, 2048, 12, 8, 77), (config.Text.VocabularySize, config.Text.HiddenSize, config.Text.IntermediateSize, config.Text.Layers, config.Text.Heads, config.Text.Positions));
         Assert.Equal((768, 3072, 12, 12, 32, 224), (config.Vision.HiddenSize, config.Vision.IntermediateSize, config.Vision.Layers, config.Vision.Heads, config.Vision.PatchSize, config.Vision.ImageSize));
-        Assert.Equal((1e-5f, Activation.QuickGelu, 49407, false), (config.Text.LayerNormEpsilon, config.Text.Activation, config.Text.EndTokenId, config.Text.EndIsHighestId));
+        Assert.Equal((1e-5f, Activation.QuickGelu, 49407), (config.Text.LayerNormEpsilon, config.Text.Activation, config.Text.EndTokenId));
         Assert.Equal((1e-5f, Activation.QuickGelu), (config.Vision.LayerNormEpsilon, config.Vision.Activation));
     }
 
@@ -52,7 +52,7 @@ public sealed class ClipSegConfigTests : IDisposable
             {"model_type":"clipseg","text_config":{"hidden_size":128,"num_hidden_layers":3},"text_config_dict":{"hidden_size":256,"eos_token_id":2},
              "vision_config":{"patch_size":16},"vision_config_dict":null}
             """);
-        Assert.Equal((256, 12, true), (config.Text.HiddenSize, config.Text.Layers, config.Text.EndIsHighestId));
+        Assert.Equal((256, 12, 2), (config.Text.HiddenSize, config.Text.Layers, config.Text.EndTokenId));
         Assert.Equal(16, config.Vision.PatchSize);
     }
 
