@@ -18,6 +18,15 @@ public sealed class PictureException : Exception
     public PictureException(string message, Exception? inner = null) : base(message, inner) { }
 }
 
+/// <summary>Training or evaluation data cannot be used. The message is one line that names the file, the record and what is wrong.</summary>
+public sealed class DataFileException : Exception
+{
+    /// <summary>Data cannot be used.</summary>
+    /// <param name="message">One line that names the file, the record or picture, and what is wrong.</param>
+    /// <param name="inner">What was found underneath, if anything was.</param>
+    public DataFileException(string message, Exception? inner = null) : base(message, inner) { }
+}
+
 /// <summary>The device that was asked for cannot be used. The message says why and what to do.</summary>
 public sealed class DeviceException : Exception
 {

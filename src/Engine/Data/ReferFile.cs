@@ -1,0 +1,94 @@
+using System.Text.Json;
+
+namespace ClipSegNative.Data;
+
+/// <summary>Reads PhraseCut's <c>refer_*.json</c> record by record, so that a file of any length takes little memory.</summary>
+/// <remarks>The format: VGPhraseCut_v0 of github.com/ChenyunWu/PhraseCutDataset.</remarks>
+static class ReferFile
+{
+    /// <summary>The tasks of a file in their order. Memory holds one record and the ids seen.</summary>
+    /// <param name="path">The file; problems name it as given here.</param>
+    /// <param name="problems">Gets broken and repeated records, polygons of fewer than two points, and an early end; all these are left out.</param>
+    /// <exception cref="DataFileException">The file cannot be opened or read; strict problems.</exception>
+    public static IEnumerable<PhraseTask> Read(string path, DataProblems problems)
+    {
+        var seen = new HashSet<string>();
+        foreach ((int number, ReadOnlyMemory<byte> record) in JsonRecords.Read(path, problems))
+        {
+            PhraseTask? task = Parse(record, path, number, problems);
+            if (task is null) continue;
+            if (seen.Add(task.TaskId)) yield return task;
+            else problems.Skip(DataProblem.DuplicateId, path, $"task {task.TaskId}", "stands there already");
+        }
+    }
+
+    static PhraseTask? Parse(ReadOnlyMemory<byte> record, string path, int number, DataProblems problems)
+    {
+        string id = $"record {number}";
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(record);
+            JsonElement fields = document.RootElement;
+            JsonFields.RequireObject(fields);
+            string taskId = JsonFields.Name(fields, "task_id");
+            id = $"task {taskId}";
+            long imageId = JsonFields.Id(fields, "image_id");
+            string phrase = JsonFields.Text(fields, "phrase", fallback: "");
+            if (string.IsNullOrWhiteSpace(phrase)) throw new FormatException("has no phrase");
+            double[][][]? instances = JsonFields.Find(fields, "Polygons") is { } listed
+                ? JsonFields.Each(listed, "Polygons", instance => Polygons(instance, path, id, problems))
+                : null;
+            double[][] boxes = JsonFields.Find(fields, "instance_boxes") is { } given ? JsonFields.Each(given, "instance_boxes", Box) : [];
+            PhraseStructure? structure = JsonFields.Find(fields, "phrase_structure") is { } parts ? Structure(parts) : null;
+            return new PhraseTask(taskId, imageId, phrase, instances, boxes, structure);
+        }
+        catch (Exception error) when (JsonFields.IsRefusal(error))
+        {
+            problems.Skip(DataProblem.BrokenRecord, path, id, JsonFields.Refusal(error));
+            return null;
+        }
+    }
+
+    static double[][] Polygons(JsonElement instance, string path, string id, DataProblems problems)
+    {
+        double[][] polygons = JsonFields.Each(instance, "Polygons", Polygon);
+        if (Array.TrueForAll(polygons, IsPolygon)) return polygons;
+        problems.Skip(DataProblem.BrokenPolygon, path, id, $"has a polygon of {polygons.First(polygon => !IsPolygon(polygon)).Length / 2} points");
+        return Array.FindAll(polygons, IsPolygon);
+
+        // Two are enough: the official evaluation draws them as a line.
+        static bool IsPolygon(double[] polygon) => polygon.Length >= 4;
+    }
+
+    static double[] Polygon(JsonElement points)
+    {
+        if (points.ValueKind != JsonValueKind.Array) throw new FormatException("has a polygon that is not a list of points");
+        var polygon = new double[2 * points.GetArrayLength()];
+        int i = 0;
+        foreach (JsonElement point in points.EnumerateArray())
+        {
+            if (point.ValueKind != JsonValueKind.Array || point.GetArrayLength() != 2) throw new FormatException("has a point that is not [x, y]");
+            polygon[i++] = JsonFields.Coordinate(point[0]);
+            polygon[i++] = JsonFields.Coordinate(point[1]);
+        }
+        return polygon;
+    }
+
+    static double[] Box(JsonElement box)
+    {
+        double[] sides = JsonFields.Each(box, "instance_boxes", JsonFields.Coordinate);
+        return sides.Length == 4 ? sides : throw new FormatException("has a box that is not [x, y, width, height]");
+    }
+
+    static PhraseStructure Structure(JsonElement parts)
+    {
+        JsonFields.RequireObject(parts);
+        string[] attributes = JsonFields.Find(parts, "attributes") is { } listed ? JsonFields.Each(listed, "attributes", JsonFields.Text) : [];
+        (string, string)[] relations = JsonFields.Find(parts, "relation_descriptions") is { } described ? JsonFields.Each(described, "relation_descriptions", Relation) : [];
+        return new PhraseStructure(JsonFields.Text(parts, "name", fallback: ""), attributes, relations, JsonFields.Text(parts, "type", fallback: ""));
+    }
+
+    static (string Predicate, string Name) Relation(JsonElement relation) => JsonFields.Each(relation, "relation_descriptions", JsonFields.Text) is [var predicate, var name]
+        ? (predicate, name)
+        : throw new FormatException("has a relation that is not [predicate, name]");
+}
