@@ -18,18 +18,15 @@ enum DataProblem
     /// <summary>Points lie outside the picture. Rasterising copes; nothing is left out.</summary>
     PointsOutside,
 
-    /// <summary>A picture is missing or cannot be decoded.</summary>
+    /// <summary>A picture is missing, cannot be decoded, or has not the annotated size, so that polygons would not fit it.</summary>
     BrokenPicture,
-
-    /// <summary>A picture's size is not the annotated one, so that polygons would not fit it.</summary>
-    WrongSize,
 }
 
 /// <summary>
 /// Collects what is wrong with data, one line each: by default the bad part is left out and counted; strictly, the first one ends the work.
 /// Safe to call from several threads.
 /// </summary>
-/// <param name="strict">Whether <see cref="Skip"/> throws.</param>
+/// <param name="strict">Whether what would be left out throws.</param>
 /// <param name="report">Gets each line as it arises, on the thread that found it.</param>
 sealed class DataProblems(bool strict = false, Action<string>? report = null)
 {
@@ -39,6 +36,8 @@ sealed class DataProblems(bool strict = false, Action<string>? report = null)
     readonly Lock _lock = new();
     readonly int[] _counts = new int[Enum.GetValues<DataProblem>().Length];
     readonly List<string> _lines = [];
+
+    public bool Strict => strict;
 
     /// <summary>The first 100 lines, in the order found.</summary>
     public IReadOnlyList<string> Lines
@@ -67,6 +66,15 @@ sealed class DataProblems(bool strict = false, Action<string>? report = null)
     {
         if (strict) throw new DataFileException(Line(file, id, what));
         Note(kind, file, id, what);
+    }
+
+    /// <summary>A picture that cannot be read and is left out.</summary>
+    /// <exception cref="DataFileException">Strict: the same line.</exception>
+    public void Skip(PictureException error, string file, long id)
+    {
+        // Its message begins with the file, as the line does.
+        string what = error.Message.StartsWith(file, StringComparison.Ordinal) ? error.Message[file.Length..].TrimStart() : error.Message;
+        Skip(DataProblem.BrokenPicture, file, $"picture {id}", what.TrimEnd('.'));
     }
 
     /// <summary>Something odd that is used all the same; never throws.</summary>

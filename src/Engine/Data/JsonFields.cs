@@ -13,14 +13,12 @@ static class JsonFields
 
     public static string Refusal(Exception error) => error is FormatException ? error.Message : $"is not valid JSON ({error.Message.TrimEnd('.')})";
 
-    public static void RequireObject(JsonElement element)
-    {
-        if (element.ValueKind != JsonValueKind.Object) throw new FormatException($"is {element.GetRawText()}, not an object");
-    }
-
     /// <summary>The value of a key; null where it is absent or null.</summary>
-    public static JsonElement? Find(JsonElement fields, string key) =>
-        fields.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    public static JsonElement? Find(JsonElement fields, string key)
+    {
+        if (fields.ValueKind != JsonValueKind.Object) throw new FormatException($"is {fields.GetRawText()}, not an object");
+        return fields.TryGetProperty(key, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
 
     /// <summary>A text or number that must be there, as text.</summary>
     public static string Name(JsonElement fields, string key) => Find(fields, key) switch
@@ -31,10 +29,10 @@ static class JsonFields
     };
 
     /// <summary>A whole number that must be there; some files write it as text.</summary>
-    public static long Id(JsonElement fields, string key)
+    public static long Whole(JsonElement fields, string key)
     {
         string name = Name(fields, key);
-        return long.TryParse(name, out long id) ? id : throw new FormatException($"has {key} {name}, not a whole number");
+        return long.TryParse(name, out long number) ? number : throw new FormatException($"has {key} {name}, not a whole number");
     }
 
     public static string Text(JsonElement fields, string key, string fallback) => Find(fields, key) is { } value ? Text(value) : fallback;

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace ClipSegNative.Data;
 
 /// <summary>
@@ -23,22 +25,44 @@ sealed class JsonRecords
 
     JsonRecords(FileStream file) => _file = file;
 
-    /// <summary>The records of a file with their numbers from 1. A record's bytes are valid until the next is asked for.</summary>
-    /// <exception cref="DataFileException">The file cannot be opened or read; strict problems, of which an early end is one.</exception>
-    public static IEnumerable<(int Number, ReadOnlyMemory<byte> Record)> Read(string path, DataProblems problems)
+    /// <summary>The records of a file in their order. Memory holds one record and the ids seen.</summary>
+    /// <param name="path">The file; problems name it as given here.</param>
+    /// <param name="noun">What a record is to a reader of problems, as in "task".</param>
+    /// <param name="key">The key of its id.</param>
+    /// <param name="parse">Makes a value of an object and of what problems call it; refuses by the exceptions of <see cref="JsonFields"/>.</param>
+    /// <param name="problems">Gets broken and repeated records and an early end of the file; all these are left out.</param>
+    /// <exception cref="DataFileException">The file cannot be opened or read; strict problems.</exception>
+    public static IEnumerable<T> Read<T>(string path, string noun, string key, Func<JsonElement, string, T> parse, DataProblems problems) where T : class
     {
-        using FileStream file = Reading(path, path, static path => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0));
+        using FileStream file = Reading(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0));
         var records = new JsonRecords(file);
-        while (Reading(path, records, static records => records.TryNext(out ReadOnlyMemory<byte> record) ? record : (ReadOnlyMemory<byte>?)null) is { } record)
-            yield return (records._count, record);
+        var seen = new HashSet<string>();
+        while (Reading(path, () => records.TryNext(out ReadOnlyMemory<byte> record) ? record : (ReadOnlyMemory<byte>?)null) is { } record)
+        {
+            string id = $"record {records._count}";
+            T? value = null;
+            try
+            {
+                using JsonDocument document = JsonDocument.Parse(record);
+                string name = JsonFields.Name(document.RootElement, key);
+                id = $"{noun} {name}";
+                if (seen.Add(name)) value = parse(document.RootElement, id);
+                else problems.Skip(DataProblem.DuplicateId, path, id, "stands there already");
+            }
+            catch (Exception error) when (JsonFields.IsRefusal(error))
+            {
+                problems.Skip(DataProblem.BrokenRecord, path, id, JsonFields.Refusal(error));
+            }
+            if (value is not null) yield return value;
+        }
         if (records._damage is { } damage) problems.Skip(DataProblem.BrokenFile, path, "the file", damage);
     }
 
-    static TResult Reading<TState, TResult>(string path, TState state, Func<TState, TResult> read)
+    static T Reading<T>(string path, Func<T> read)
     {
         try
         {
-            return read(state);
+            return read();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

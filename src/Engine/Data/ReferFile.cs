@@ -10,43 +10,20 @@ static class ReferFile
     /// <param name="path">The file; problems name it as given here.</param>
     /// <param name="problems">Gets broken and repeated records, polygons of fewer than two points, and an early end; all these are left out.</param>
     /// <exception cref="DataFileException">The file cannot be opened or read; strict problems.</exception>
-    public static IEnumerable<PhraseTask> Read(string path, DataProblems problems)
-    {
-        var seen = new HashSet<string>();
-        foreach ((int number, ReadOnlyMemory<byte> record) in JsonRecords.Read(path, problems))
-        {
-            PhraseTask? task = Parse(record, path, number, problems);
-            if (task is null) continue;
-            if (seen.Add(task.TaskId)) yield return task;
-            else problems.Skip(DataProblem.DuplicateId, path, $"task {task.TaskId}", "stands there already");
-        }
-    }
+    public static IEnumerable<PhraseTask> Read(string path, DataProblems problems) =>
+        JsonRecords.Read(path, "task", "task_id", (fields, id) => Task(fields, path, id, problems), problems);
 
-    static PhraseTask? Parse(ReadOnlyMemory<byte> record, string path, int number, DataProblems problems)
+    static PhraseTask Task(JsonElement fields, string path, string id, DataProblems problems)
     {
-        string id = $"record {number}";
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(record);
-            JsonElement fields = document.RootElement;
-            JsonFields.RequireObject(fields);
-            string taskId = JsonFields.Name(fields, "task_id");
-            id = $"task {taskId}";
-            long imageId = JsonFields.Id(fields, "image_id");
-            string phrase = JsonFields.Text(fields, "phrase", fallback: "");
-            if (string.IsNullOrWhiteSpace(phrase)) throw new FormatException("has no phrase");
-            double[][][]? instances = JsonFields.Find(fields, "Polygons") is { } listed
-                ? JsonFields.Each(listed, "Polygons", instance => Polygons(instance, path, id, problems))
-                : null;
-            double[][] boxes = JsonFields.Find(fields, "instance_boxes") is { } given ? JsonFields.Each(given, "instance_boxes", Box) : [];
-            PhraseStructure? structure = JsonFields.Find(fields, "phrase_structure") is { } parts ? Structure(parts) : null;
-            return new PhraseTask(taskId, imageId, phrase, instances, boxes, structure);
-        }
-        catch (Exception error) when (JsonFields.IsRefusal(error))
-        {
-            problems.Skip(DataProblem.BrokenRecord, path, id, JsonFields.Refusal(error));
-            return null;
-        }
+        string phrase = JsonFields.Text(fields, "phrase", fallback: "");
+        if (string.IsNullOrWhiteSpace(phrase)) throw new FormatException("has no phrase");
+        return new PhraseTask(
+            JsonFields.Name(fields, "task_id"),
+            JsonFields.Whole(fields, "image_id"),
+            phrase,
+            JsonFields.Find(fields, "Polygons") is { } instances ? JsonFields.Each(instances, "Polygons", instance => Polygons(instance, path, id, problems)) : null,
+            JsonFields.Find(fields, "instance_boxes") is { } boxes ? JsonFields.Each(boxes, "instance_boxes", Box) : [],
+            JsonFields.Find(fields, "phrase_structure") is { } structure ? Structure(structure) : null);
     }
 
     static double[][] Polygons(JsonElement instance, string path, string id, DataProblems problems)
@@ -82,10 +59,11 @@ static class ReferFile
 
     static PhraseStructure Structure(JsonElement parts)
     {
-        JsonFields.RequireObject(parts);
-        string[] attributes = JsonFields.Find(parts, "attributes") is { } listed ? JsonFields.Each(listed, "attributes", JsonFields.Text) : [];
-        (string, string)[] relations = JsonFields.Find(parts, "relation_descriptions") is { } described ? JsonFields.Each(described, "relation_descriptions", Relation) : [];
-        return new PhraseStructure(JsonFields.Text(parts, "name", fallback: ""), attributes, relations, JsonFields.Text(parts, "type", fallback: ""));
+        return new PhraseStructure(
+            JsonFields.Text(parts, "name", fallback: ""),
+            JsonFields.Find(parts, "attributes") is { } attributes ? JsonFields.Each(attributes, "attributes", JsonFields.Text) : [],
+            JsonFields.Find(parts, "relation_descriptions") is { } relations ? JsonFields.Each(relations, "relation_descriptions", Relation) : [],
+            JsonFields.Text(parts, "type", fallback: ""));
     }
 
     static (string Predicate, string Name) Relation(JsonElement relation) => JsonFields.Each(relation, "relation_descriptions", JsonFields.Text) is [var predicate, var name]

@@ -122,7 +122,7 @@ public sealed class ReferFileTests : IDisposable
     [Fact]
     public void Read_RecordsLongerThanTheBuffer_AreWhole()
     {
-        string text = $"[{string.Join(",\n", Enumerable.Range(0, 60).Select(i => Task(i, points: 17 * i * i)))}]";
+        string text = $"[{string.Join(",\n", Enumerable.Range(0, 60).Select(i => DataFixtures.LongRecord(i, points: 17 * i * i)))}]";
         PhraseTask[] tasks = Read(text);
         Assert.Equal(60, tasks.Length);
         Assert.All(tasks, (task, i) => Assert.Equal(17 * i * i, task.Instances![0].Sum(polygon => polygon.Length / 2)));
@@ -145,7 +145,7 @@ public sealed class ReferFileTests : IDisposable
     [Fact]
     public void Read_MutatedFile_NeverFailsOtherwiseThanDocumented()
     {
-        byte[] valid = Encoding.UTF8.GetBytes($"[{Good}, {Task(5, points: 6)}]");
+        byte[] valid = Encoding.UTF8.GetBytes($"[{Good}, {DataFixtures.LongRecord(5, points: 6)}]");
         ReadOnlySpan<byte> telling = "[]{},:\"\\0e-. nN\xff"u8;
         var random = new Random(7);
         int lenient = 0;
@@ -179,29 +179,6 @@ public sealed class ReferFileTests : IDisposable
         Assert.InRange(_problems.Total, 1000, 10_000);
     }
 
-    /// <summary>As many bytes as PhraseCut's train file with <c>CLIPSEG_TEST_LARGE=1</c>, a tenth without.</summary>
-    [Fact]
-    public void Read_LargeFile_TakesMemoryForOneRecordAndTheIds()
-    {
-        long bytes = Environment.GetEnvironmentVariable("CLIPSEG_TEST_LARGE") == "1" ? 344_100_000 : 34_410_000;
-        string path = _folder.File("large.json");
-        int written = WriteLarge(path, bytes);
-
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        (int read, long points, long most) = (0, 0, 0);
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        foreach (PhraseTask task in ReferFile.Read(path, _problems))
-        {
-            read++;
-            points += task.Instances!.Sum(instance => instance.Sum(polygon => polygon.Length / 2));
-            if (read % (written / 4) == 0) most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
-        }
-        TestContext.Current.SendDiagnosticMessage($"{read} tasks, {points} points, {bytes / 1e6:0} MB in {clock.Elapsed.TotalSeconds:0.0} s, at most {most / 1e6:0.0} MB held.");
-        Assert.Equal(written, read);
-        Assert.Equal(0, _problems.Total);
-        Assert.InRange(most, 1, 2_000_000 + 120L * written);   // an id takes about 90 bytes: 31 MB for PhraseCut's train file
-    }
-
     [Fact]
     public void Read_PhotosWithPhrases_HasNoProblem()
     {
@@ -209,28 +186,6 @@ public sealed class ReferFileTests : IDisposable
         int[] tasks = [.. new[] { "train", "val", "test" }.Select(split => ReferFile.Read(Path.Combine(folder, $"refer_{split}.json"), _problems).Count())];
         Assert.Equal([389, 72, 90], tasks);
         Assert.Equal(0, _problems.Total);
-    }
-
-    static int WriteLarge(string path, long bytes)
-    {
-        using var writer = new StreamWriter(path);
-        writer.Write('[');
-        (int count, long length) = (0, 0);
-        for (; length < bytes; count++)
-        {
-            string task = Task(count, points: 20 + count % 90);
-            if (count > 0) writer.Write(", ");
-            writer.Write(task);
-            length += task.Length + 2;
-        }
-        writer.Write(']');
-        return count;
-    }
-
-    static string Task(int id, int points)
-    {
-        IEnumerable<string> list = Enumerable.Range(0, points).Select(i => $"[{200 + i % 97}.{i % 10}5, {100 + i % 89}.5]");
-        return $$"""{"task_id": "{{id}}__{{id * 3}}", "image_id": {{id / 4}}, "Polygons": [[[{{string.Join(", ", list)}}]]], "phrase": "thing {{id % 1000}}"}""";
     }
 
     PhraseTask[] Read(string text, DataProblems? problems = null)
