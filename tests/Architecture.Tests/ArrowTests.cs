@@ -21,7 +21,7 @@ public class ArrowTests
         { "Imaging", ["Tensors"] },
         { "Text", ["Tensors"] },
         { "Weights", ["Tensors"] },
-        { "Data", ["Tensors", "Imaging"] },
+        { "Data", ["Tensors", "Imaging", "Weights"] },
         { "Backends", ["Tensors", "Interop", "Backends", "Backends.Cpu", "Backends.Decorators", "Backends.Planning"] },
         { "Backends.Planning", ["Tensors", "Backends", "Backends.Decorators"] },
         { "Layers", ["Tensors", "Backends", "Backends.Planning", "Weights"] },

@@ -9,7 +9,8 @@ sealed record AnnotatedSize(long Id, int Width, int Height);
 /// <remarks>VGPhraseCut_v0, github.com/ChenyunWu/PhraseCutDataset.</remarks>
 static class PhraseCutFolder
 {
-    const int LargestSide = 100_000;
+    /// <summary>So that no annotated picture has more pixels than are read.</summary>
+    const int LargestSide = 10_000;
 
     /// <summary>The list of pictures goes by the first name in the publication and by the second in its loader.</summary>
     static readonly string[] PictureLists = ["image_data_split3000.json", "image_data_split.json"];

@@ -34,6 +34,9 @@ sealed class PhraseSample
     /// <summary>Index in <see cref="PhraseData.Phrases"/>.</summary>
     public int Phrase { get; }
 
+    /// <summary>Whether there are polygons: the phrase names something in the picture.</summary>
+    public bool HasTarget => _ends.Length > 0;
+
     /// <summary>How many points lie outside the picture.</summary>
     public int PointsOutside()
     {

@@ -10,7 +10,9 @@ namespace ClipSegNative.Weights;
 /// </remarks>
 static class NormalNumbers
 {
-    const ulong Step = 0x9E3779B97F4A7C15;
+    /// <summary>What SplitMix64 counts by.</summary>
+    public const ulong Step = 0x9E3779B97F4A7C15;
+
     const double Unit = 1.0 / 4294967296;
     const int PairsAtOnce = 1 << 15;
 
@@ -48,7 +50,8 @@ static class NormalNumbers
         }
     }
 
-    static ulong Mix(ulong z)
+    /// <summary>SplitMix64's word of a count.</summary>
+    public static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
