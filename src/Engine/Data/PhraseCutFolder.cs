@@ -21,15 +21,18 @@ static class PhraseCutFolder
         61530, 61564, 150333, 150344, 150417, 150516, 285665, 285743, 285761, 285814, 286065, 286093, 498010, 498042, 498187, 498246, 498269,
     };
 
-    /// <summary>The annotation files of splits joined by _, as in <c>val_miniv</c>.</summary>
+    /// <summary>The annotation file of a split, or those of several joined by _, as in <c>val_miniv</c>.</summary>
     /// <exception cref="DataFileException">One is missing.</exception>
     public static IReadOnlyList<string> ReferFiles(string folder, string splits)
     {
-        string[] files = [.. splits.Split('_').Select(split => Path.Combine(folder, $"refer_{split}.json"))];
+        string[] names = File.Exists(ReferFile(splits)) ? [splits] : splits.Split('_');
+        string[] files = [.. names.Select(ReferFile)];
         string? missing = Array.Find(files, file => !File.Exists(file));
         return missing is null
             ? files
             : throw new DataFileException($"{missing}: is missing; name an annotation file, or a PhraseCut folder and its split, as in phrasecut/train.");
+
+        string ReferFile(string split) => Path.Combine(folder, $"refer_{split}.json");
     }
 
     /// <summary>Sizes of all pictures; null where the folder has no list of them.</summary>

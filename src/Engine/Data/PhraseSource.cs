@@ -60,7 +60,7 @@ sealed class PhraseSource
         string? path = _pictures.Find(id);
         if (path is null)
         {
-            _problems.Skip(DataProblem.BrokenPicture, _pictures.Path, $"picture {id}", "is missing");
+            _problems.Skip(DataProblem.BrokenPicture, _pictures.Location, $"picture {id}", "is missing");
             return null;
         }
         if (_sizes?.TryGetValue(id, out AnnotatedSize? size) == true) return new DataPicture(id, path, size.Width, size.Height);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ClipSegNative.Data;
 
 /// <summary>
@@ -6,40 +8,42 @@ namespace ClipSegNative.Data;
 /// </summary>
 sealed class PictureFolder
 {
-    static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];   // of two pictures with one number, the earlier kind
+    static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".bmp"];   // the earlier ones first
 
     readonly Dictionary<long, string> _names = [];
 
     /// <exception cref="DataFileException">The folder is missing or cannot be read.</exception>
-    public PictureFolder(string path)
+    public PictureFolder(string location)
     {
-        Path = path;
+        Location = location;
         try
         {
-            foreach (string file in Directory.EnumerateFiles(path))
+            foreach (string file in Directory.EnumerateFiles(location))
             {
-                string name = System.IO.Path.GetFileName(file);
-                if (Rank(name) < 0 || !TryNumber(System.IO.Path.GetFileNameWithoutExtension(name), out long id)) continue;
-                if (!_names.TryGetValue(id, out string? other) || IsBefore(name, other)) _names[id] = name;
+                string name = Path.GetFileName(file);
+                if (Rank(name) < 0 || !TryNumber(name, out long id)) continue;
+                if (!_names.TryGetValue(id, out string? other) || Order(name).CompareTo(Order(other)) < 0) _names[id] = name;
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataFileException($"{path}: the picture folder cannot be read ({error.Message.TrimEnd('.')}).", error);
+            throw new DataFileException($"{location}: the picture folder cannot be read ({error.Message.TrimEnd('.')}).", error);
         }
     }
 
-    public string Path { get; }
+    public string Location { get; }
 
     /// <summary>The file of a picture; null where there is none.</summary>
-    public string? Find(long id) => _names.TryGetValue(id, out string? name) ? System.IO.Path.Combine(Path, name) : null;
+    public string? Find(long id) => _names.TryGetValue(id, out string? name) ? Path.Combine(Location, name) : null;
 
-    static bool TryNumber(string stem, out long id) => long.TryParse(stem.AsSpan(stem.LastIndexOf('_') + 1), System.Globalization.NumberStyles.None, null, out id);
+    static bool TryNumber(string name, out long id)
+    {
+        ReadOnlySpan<char> stem = Path.GetFileNameWithoutExtension(name.AsSpan());
+        return long.TryParse(stem[(stem.LastIndexOf('_') + 1)..], NumberStyles.None, null, out id);
+    }
 
-    static int Rank(string name) => Array.IndexOf(Extensions, System.IO.Path.GetExtension(name).ToLowerInvariant());
+    /// <summary>Which of two pictures with one number is taken does not depend on how the file system lists them.</summary>
+    static (int, int, string) Order(string name) => (Rank(name), name.Length, name);
 
-    // Ties by name, so that the order in which the file system lists them does not matter.
-    static bool IsBefore(string name, string other) => (Rank(name), name.Length).CompareTo((Rank(other), other.Length)) is var order && order != 0
-        ? order < 0
-        : string.CompareOrdinal(name, other) < 0;
+    static int Rank(string name) => Array.IndexOf(Extensions, Path.GetExtension(name).ToLowerInvariant());
 }

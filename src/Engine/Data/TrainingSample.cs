@@ -9,6 +9,7 @@ sealed class TrainingSample : IDisposable
     readonly float[] _pixels;
     readonly byte[] _target;
     readonly int _pixelCount, _targetCount;
+    bool _disposed;
 
     public TrainingSample(SampleSpec spec, PixelBox crop, int size, bool hasPixels)
     {
@@ -34,6 +35,8 @@ sealed class TrainingSample : IDisposable
 
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;   // returned twice, the memory would be lent to two samples
         Partner?.Dispose();
         ArrayPool<byte>.Shared.Return(_target);
         ArrayPool<float>.Shared.Return(_pixels);

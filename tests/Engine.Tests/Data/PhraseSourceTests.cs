@@ -17,10 +17,12 @@ public sealed class PhraseSourceTests : IDisposable
     [InlineData("", "a b")]
     [InlineData("miniv", "c")]
     [InlineData("miniv_train", "c a b")]
+    [InlineData("unseen_shapes", "d")]
     public void Open_FileFolderOrSplits_ReadsThem(string data, string tasks)
     {
         _folder.Write("refer_train.json", Record("a", 1, "x"), Record("b", 2, "x"));
         _folder.Write("refer_miniv.json", Record("c", 1, "x"));
+        _folder.Write("refer_unseen_shapes.json", Record("d", 1, "x"));
         WritePictures(1, 2);
         Assert.Equal(tasks, string.Join(' ', _folder.OpenSource(_problems, data).Read(DataSubset.All).Select(read => read.Task.TaskId)));
         Assert.Equal(0, _problems.Total);
