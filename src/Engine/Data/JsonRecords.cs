@@ -46,8 +46,9 @@ sealed class JsonRecords
                 using JsonDocument document = JsonDocument.Parse(record);
                 string name = JsonFields.Name(document.RootElement, key);
                 id = $"{noun} {name}";
-                if (seen.Add(name)) value = parse(document.RootElement, id);
-                else problems.Skip(DataProblem.DuplicateId, path, id, "stands there already");
+                if (seen.Contains(name)) problems.Skip(DataProblem.DuplicateId, path, id, "stands there already");
+                else value = parse(document.RootElement, id);
+                seen.Add(name);
             }
             catch (Exception error) when (JsonFields.IsRefusal(error))
             {

@@ -30,6 +30,8 @@ static class ReferFile
     {
         double[][] polygons = JsonFields.Each(instance, "Polygons", Polygon);
         if (Array.TrueForAll(polygons, IsPolygon)) return polygons;
+        // Without the record: what lost all its polygons is there all the same, and an empty answer would say that it is not.
+        if (!Array.Exists(polygons, IsPolygon)) throw new FormatException("has an instance without a polygon of two points or more");
         problems.Skip(DataProblem.BrokenPolygon, path, id, $"has a polygon of {polygons.First(polygon => !IsPolygon(polygon)).Length / 2} points");
         return Array.FindAll(polygons, IsPolygon);
 
@@ -57,14 +59,11 @@ static class ReferFile
         return sides.Length == 4 ? sides : throw new FormatException("has a box that is not [x, y, width, height]");
     }
 
-    static PhraseStructure Structure(JsonElement parts)
-    {
-        return new PhraseStructure(
-            JsonFields.Text(parts, "name", fallback: ""),
-            JsonFields.Find(parts, "attributes") is { } attributes ? JsonFields.Each(attributes, "attributes", JsonFields.Text) : [],
-            JsonFields.Find(parts, "relation_descriptions") is { } relations ? JsonFields.Each(relations, "relation_descriptions", Relation) : [],
-            JsonFields.Text(parts, "type", fallback: ""));
-    }
+    static PhraseStructure Structure(JsonElement parts) => new(
+        JsonFields.Text(parts, "name", fallback: ""),
+        JsonFields.Find(parts, "attributes") is { } attributes ? JsonFields.Each(attributes, "attributes", JsonFields.Text) : [],
+        JsonFields.Find(parts, "relation_descriptions") is { } relations ? JsonFields.Each(relations, "relation_descriptions", Relation) : [],
+        JsonFields.Text(parts, "type", fallback: ""));
 
     static (string Predicate, string Name) Relation(JsonElement relation) => JsonFields.Each(relation, "relation_descriptions", JsonFields.Text) is [var predicate, var name]
         ? (predicate, name)

@@ -33,10 +33,13 @@ public sealed class ReferFileTests : IDisposable
     [Fact]
     public void Read_NoPolygons_TellsNothingThereFromNoAnswer()
     {
-        PhraseTask[] tasks = Read("""[{"task_id":1,"image_id":"5","phrase":"cat","Polygons":[]},{"task_id":2,"image_id":5,"phrase":"cat"}]""");
-        Assert.Equal([5L, 5L], tasks.Select(task => task.ImageId));
+        PhraseTask[] tasks = Read("""
+            [{"task_id":1,"image_id":"5","phrase":"cat","Polygons":[]},{"task_id":2,"image_id":5,"phrase":"cat"},{"task_id":3,"image_id":5,"phrase":"cat","Polygons":[[]]}]
+            """);
+        Assert.Equal([5L, 5L, 5L], tasks.Select(task => task.ImageId));
         Assert.Empty(tasks[0].Instances!);
         Assert.Null(tasks[1].Instances);
+        Assert.Empty(Assert.Single(tasks[2].Instances!));
         Assert.Equal(0, _problems.Total);
     }
 
@@ -61,6 +64,8 @@ public sealed class ReferFileTests : IDisposable
         { """{"task_id":"b","image_id":1,"phrase":"a","Polygons":[[[[1,1e300],[1,2]]]]}""", "task b has the coordinate 1e300, not a number of pixels" },
         { """{"task_id":"b","image_id":1,"phrase":"a","Polygons":[[[[1,9e999],[1,2]]]]}""", "task b has the coordinate 9e999, not a number of pixels" },
         { """{"task_id":"b","image_id":1,"phrase":"a","Polygons":[[[[1,NaN],[1,2]]]]}""", "record 2 is not valid JSON" },
+        { """{"task_id":"b","image_id":1,"phrase":"a","Polygons":[[[]]]}""", "task b has an instance without a polygon of two points or more" },
+        { """{"task_id":"b","image_id":1,"phrase":"a","Polygons":[[[[0,0],[1,1]]],[[[5,5]],[]]]}""", "task b has an instance without a polygon of two points or more" },
         { """{"task_id":"b","image_id":1,"phrase":"a","instance_boxes":[[1,2,3]]}""", "task b has a box that is not [x, y, width, height]" },
         { """{"task_id":"b","image_id":1,"phrase":"a","phrase_structure":[]}""", "task b is [], not an object" },
         { """{"task_id":"b","image_id":1,"phrase":"a","phrase_structure":{"relation_descriptions":[["on"]]}}""", "task b has a relation that is not [predicate, name]" },
@@ -120,12 +125,19 @@ public sealed class ReferFileTests : IDisposable
     }
 
     [Fact]
+    public void Read_IdOfABrokenRecord_MayComeAgain()
+    {
+        Assert.Single(Read($$"""[{"task_id":"1__2"},{{Good}}]"""));
+        Assert.Equal((1, 0), (_problems.Count(DataProblem.BrokenRecord), _problems.Count(DataProblem.DuplicateId)));
+    }
+
+    [Fact]
     public void Read_RecordsLongerThanTheBuffer_AreWhole()
     {
-        string text = $"[{string.Join(",\n", Enumerable.Range(0, 60).Select(i => DataFixtures.LongRecord(i, points: 17 * i * i)))}]";
+        string text = $"[{string.Join(",\n", Enumerable.Range(0, 60).Select(i => DataFixtures.LongRecord(i, points: 2 + 17 * i * i)))}]";
         PhraseTask[] tasks = Read(text);
         Assert.Equal(60, tasks.Length);
-        Assert.All(tasks, (task, i) => Assert.Equal(17 * i * i, task.Instances![0].Sum(polygon => polygon.Length / 2)));
+        Assert.All(tasks, (task, i) => Assert.Equal(2 + 17 * i * i, task.Instances![0].Sum(polygon => polygon.Length / 2)));
     }
 
     [Fact]
