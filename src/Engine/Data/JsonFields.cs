@@ -8,8 +8,8 @@ static class JsonFields
     /// <summary>Beyond it a coordinate is damage, not a point outside the picture.</summary>
     const double LargestCoordinate = 1e6;
 
-    /// <summary>Whether an exception says that a record is not as it should be.</summary>
-    public static bool IsRefusal(Exception error) => error is FormatException or JsonException or InvalidOperationException;   // the last: a string of broken UTF-8
+    /// <summary>Whether an exception says that a record is not as it should be; the last kind comes of a string of broken UTF-8.</summary>
+    public static bool IsRefusal(Exception error) => error is FormatException or JsonException or InvalidOperationException;
 
     public static string Refusal(Exception error) => error is FormatException ? error.Message : $"is not valid JSON ({error.Message.TrimEnd('.')})";
 

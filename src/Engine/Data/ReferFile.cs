@@ -15,13 +15,15 @@ static class ReferFile
 
     static PhraseTask Task(JsonElement fields, string path, string id, DataProblems problems)
     {
+        double[][] Instance(JsonElement instance) => Polygons(instance, path, id, problems);
+
         string phrase = JsonFields.Text(fields, "phrase", fallback: "");
         if (string.IsNullOrWhiteSpace(phrase)) throw new FormatException("has no phrase");
         return new PhraseTask(
             JsonFields.Name(fields, "task_id"),
             JsonFields.Whole(fields, "image_id"),
             phrase,
-            JsonFields.Find(fields, "Polygons") is { } instances ? JsonFields.Each(instances, "Polygons", instance => Polygons(instance, path, id, problems)) : null,
+            JsonFields.Find(fields, "Polygons") is { } instances ? JsonFields.Each(instances, "Polygons", Instance) : null,
             JsonFields.Find(fields, "instance_boxes") is { } boxes ? JsonFields.Each(boxes, "instance_boxes", Box) : [],
             JsonFields.Find(fields, "phrase_structure") is { } structure ? Structure(structure) : null);
     }
@@ -65,7 +67,9 @@ static class ReferFile
         JsonFields.Find(parts, "relation_descriptions") is { } relations ? JsonFields.Each(relations, "relation_descriptions", Relation) : [],
         JsonFields.Text(parts, "type", fallback: ""));
 
-    static (string Predicate, string Name) Relation(JsonElement relation) => JsonFields.Each(relation, "relation_descriptions", JsonFields.Text) is [var predicate, var name]
-        ? (predicate, name)
-        : throw new FormatException("has a relation that is not [predicate, name]");
+    static (string Predicate, string Name) Relation(JsonElement relation)
+    {
+        string[] parts = JsonFields.Each(relation, "relation_descriptions", JsonFields.Text);
+        return parts.Length == 2 ? (parts[0], parts[1]) : throw new FormatException("has a relation that is not [predicate, name]");
+    }
 }
