@@ -61,6 +61,7 @@ static class CommandLine
         var root = new RootCommand("Finds what phrases name in pictures: a photo and a phrase go in, a mask comes out.")
         {
             new InferCommand(host, verbose),
+            new EvaluateCommand(host),
             new TokenizeCommand(host),
             new InfoCommand(host),
             WeightsCommand.Make(host),
@@ -103,7 +104,7 @@ static class CommandLine
         ModelFileException => (ExitCode.ModelFile, $"error: {error.Message}"),
         DeviceException => (ExitCode.Device, $"error: {error.Message}"),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
-        PictureException or IOException or UnauthorizedAccessException => (ExitCode.Failed, $"error: {error.Message}"),
+        PictureException or DataFileException or IOException or UnauthorizedAccessException => (ExitCode.Failed, $"error: {error.Message}"),
         OutOfMemoryException => (ExitCode.Failed, "error: there is not enough memory."),
         _ => (ExitCode.Failed, $"error: unexpected {error.GetType().Name}: {error.Message} (--verbose tells where)"),
     };

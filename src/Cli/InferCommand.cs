@@ -6,8 +6,6 @@ namespace ClipSegNative.Cli;
 /// <summary>infer: pictures and phrases in, masks out.</summary>
 sealed class InferCommand : Command, IHasNotes
 {
-    const string DeviceVariable = "CLIPSEG_DEVICE", DeviceValues = "auto, cpu, cuda or cuda:N";
-
     static readonly string KindNames = string.Join(", ", ResultPaths.Kinds.Select(ResultPaths.Spelling));
 
     readonly Argument<string[]> _images = new("IMAGE")
@@ -45,11 +43,9 @@ sealed class InferCommand : Command, IHasNotes
 
     readonly Option<bool> _noOrient = new("--no-orient") { Description = "Take the stored pixels as they are: do not apply EXIF orientation" };
 
-    readonly Option<DeviceKind?> _device = OptionValues.Of<DeviceKind>(
-        "--device", "DEVICE", $"{DeviceValues}; else {DeviceVariable}, else auto", DeviceValues, OptionValues.TryDevice).Suggesting("auto", "cpu", "cuda");
+    readonly Option<DeviceKind?> _device = OptionValues.Device();
 
-    readonly Option<int?> _threads = OptionValues.Of<int>(
-        "--threads", "N", $"CPU threads; else {OptionValues.ThreadsVariable}, else one a core", OptionValues.ThreadsValues, OptionValues.TryThreads);
+    readonly Option<int?> _threads = OptionValues.Threads();
 
     readonly Option<string?> _cpu = new("--cpu") { Description = "Force one way to compute on the CPU", HelpName = "avx512|avx2|portable" };
 
@@ -113,7 +109,7 @@ sealed class InferCommand : Command, IHasNotes
             Verbose = parse.GetValue(_verbose),
             Segmenter = new SegmenterOptions
             {
-                Device = parse.GetValue(_device).OrSetting(host, DeviceVariable, DeviceValues, OptionValues.TryDevice) ?? DeviceKind.Auto,
+                Device = OptionValues.Device(parse.GetValue(_device), host),
                 Threads = OptionValues.Threads(parse.GetValue(_threads), host),
                 WorkingSize = parse.GetValue(_size),
                 CpuPath = parse.GetValue(_cpu),

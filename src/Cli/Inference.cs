@@ -48,7 +48,7 @@ sealed class Inference(InferRequest request, Host host)
         EncodedImage? image = null;
         try
         {
-            Progress.Run(host, pictures, request.Quiet, progress =>
+            Progress.Run(host, pictures, "pictures", request.Quiet, progress =>
             {
                 foreach (Decoded next in decoded.ReadAllAsync(host.Interrupted).ToBlockingEnumerable(host.Interrupted))
                 {

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
@@ -42,6 +43,7 @@ sealed record TokenLine(string Text, int[] Ids, bool Truncated);
 [JsonSerializable(typeof(FailureLine))]
 [JsonSerializable(typeof(TokenLine))]
 [JsonSerializable(typeof(MachineInfo))]
+[JsonSerializable(typeof(JsonObject))]
 sealed partial class Lines : JsonSerializerContext
 {
     static readonly byte[] NewLine = "\n"u8.ToArray();

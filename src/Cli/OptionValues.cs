@@ -6,6 +6,8 @@ namespace ClipSegNative.Cli;
 /// <summary>How option values are spelled, on the command line and in the environment.</summary>
 static class OptionValues
 {
+    public const string DeviceVariable = "CLIPSEG_DEVICE", DeviceValues = "auto, cpu, cuda or cuda:N";
+
     public const string ThreadsVariable = "CLIPSEG_THREADS", ThreadsValues = "a whole number from 1 to 1024";
 
     public delegate bool TryRead<T>(string text, out T value);
@@ -24,6 +26,12 @@ static class OptionValues
         },
     };
 
+    public static Option<DeviceKind?> Device() => Of<DeviceKind>("--device", "DEVICE", $"{DeviceValues}; else {DeviceVariable}, else auto", DeviceValues, TryDevice)
+        .Suggesting("auto", "cpu", "cuda");
+
+    public static Option<int?> Threads() =>
+        Of<int>("--threads", "N", $"CPU threads; else {ThreadsVariable}, else one a core", ThreadsValues, TryThreads);
+
     public static Option<T?> Suggesting<T>(this Option<T?> option, params string[] values) where T : struct
     {
         option.CompletionSources.Clear();   // the names of an enum, as C# spells them
@@ -37,6 +45,8 @@ static class OptionValues
         if (given is not null || host.Setting(variable) is not { } text) return given;
         return read(text, out T value) ? value : throw new UsageException($"{variable} is '{text}'; it must be {expected}.");
     }
+
+    public static DeviceKind Device(DeviceKind? given, Host host) => given.OrSetting(host, DeviceVariable, DeviceValues, TryDevice) ?? DeviceKind.Auto;
 
     /// <summary>Null for one a core.</summary>
     public static int? Threads(int? given, Host host) => given.OrSetting<int>(host, ThreadsVariable, ThreadsValues, TryThreads);
@@ -56,6 +66,9 @@ static class OptionValues
 
     public static bool TryThreshold(string text, out float threshold) =>
         float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out threshold) && threshold > 0 && threshold < 1;
+
+    public static bool TryShare(string text, out double share) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out share) && share >= 0 && share <= 1;
 
     public static bool TrySize(string text, out (int Width, int Height) size)
     {

@@ -10,6 +10,7 @@ sealed class Progress
 
     readonly Host _host;
     readonly int _total;
+    readonly string _what;
     readonly bool _quiet;
     readonly IAnsiConsole? _console;
     readonly ProgressTask? _bar;
@@ -17,27 +18,28 @@ sealed class Progress
     long _lastLine;
     int _done;
 
-    Progress(Host host, int total, bool quiet, IAnsiConsole? console = null, ProgressTask? bar = null)
+    Progress(Host host, int total, string what, bool quiet, IAnsiConsole? console = null, ProgressTask? bar = null)
     {
-        (_host, _total, _quiet, _console, _bar) = (host, total, quiet, console, bar);
+        (_host, _total, _what, _quiet, _console, _bar) = (host, total, what, quiet, console, bar);
         _started = _lastLine = host.Clock.GetTimestamp();
     }
 
     /// <param name="host">Whose error stream to use.</param>
-    /// <param name="total">How many pictures there are; a single one gets no bar.</param>
+    /// <param name="total">How many pieces of work there are; a single one gets no bar.</param>
+    /// <param name="what">What they are, as in "pictures".</param>
     /// <param name="quiet">Only what <see cref="Say"/> is given.</param>
-    /// <param name="work">Calls <see cref="Advance"/> once a picture.</param>
-    public static void Run(Host host, int total, bool quiet, Action<Progress> work)
+    /// <param name="work">Calls <see cref="Advance"/> once a piece.</param>
+    public static void Run(Host host, int total, string what, bool quiet, Action<Progress> work)
     {
         if (quiet || total < 2 || !host.ErrorIsTerminal)
         {
-            work(new Progress(host, total, quiet));
+            work(new Progress(host, total, what, quiet));
             return;
         }
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(host.Error) });
         console.Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new CountColumn(), new RemainingTimeColumn())
-            .Start(context => work(new Progress(host, total, quiet, console, context.AddTask("pictures", maxValue: total))));
+            .Start(context => work(new Progress(host, total, what, quiet, console, context.AddTask(what, maxValue: total))));
     }
 
     /// <summary>A line of its own, beside a bar if there is one.</summary>
@@ -47,17 +49,22 @@ sealed class Progress
         else _console.WriteLine(line);
     }
 
-    /// <summary>One picture more is done, well or not.</summary>
-    public void Advance()
+    /// <summary>One piece more is done, well or not.</summary>
+    /// <param name="note">How things stand, if there is anything to say; ends with a comma and a space.</param>
+    public void Advance(string note = "")
     {
         _done++;
-        _bar?.Increment(1);
+        if (_bar is not null)
+        {
+            _bar.Increment(1);
+            _bar.Description = Markup.Escape($"{note}{_what}");
+        }
         if (_quiet || _bar is not null || _done == _total || _host.Clock.GetElapsedTime(_lastLine) < PlainInterval) return;
         _lastLine = _host.Clock.GetTimestamp();
         TimeSpan elapsed = _host.Clock.GetElapsedTime(_started);
         double speed = _done / elapsed.TotalSeconds;
         TimeSpan left = TimeSpan.FromSeconds(Math.Ceiling((_total - _done) / speed));
-        _host.Error.WriteLine($"{_done} of {_total} pictures, {speed:0.0##} a second, about {left:c} left");
+        _host.Error.WriteLine($"{_done} of {_total} {_what}, {note}{speed:0.0##} a second, about {left:c} left");
     }
 
     /// <summary>"12/40, 3.4/s": the library has percent and bytes only.</summary>

@@ -67,11 +67,7 @@ sealed class Evaluator(EvaluationProtocol protocol, float threshold, double leas
             LeftOut++;
             return new TaskScore(Outcome.LeftOut, share, default);
         }
-        if (predict() is not { } prediction)
-        {
-            Missing++;
-            return new TaskScore(Outcome.Missing, share, default);
-        }
+        if (predict() is not { } prediction) return AddMissing(share);
 
         RequireSize(prediction, width, height);
         PixelCounts counts = protocol == EvaluationProtocol.PhraseCut
@@ -90,6 +86,14 @@ sealed class Evaluator(EvaluationProtocol protocol, float threshold, double leas
             if (counts.Found == 0) EmptyMasks++;
         }
         return new TaskScore(Outcome.Evaluated, share, counts);
+    }
+
+    /// <summary>Notes a task that there is no prediction of.</summary>
+    /// <param name="share">Of the picture that its target covers, if that is known.</param>
+    public TaskScore AddMissing(double share = 0)
+    {
+        Missing++;
+        return new TaskScore(Outcome.Missing, share, default);
     }
 
     Span<byte> Draw(double[][] polygons, int width, int height)

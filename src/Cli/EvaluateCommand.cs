@@ -1,0 +1,101 @@
+using System.CommandLine;
+using ClipSegNative.Evaluation;
+
+namespace ClipSegNative.Cli;
+
+/// <summary>evaluate: how well a model, or predictions on disk, find what phrases name.</summary>
+sealed class EvaluateCommand : Command, IHasNotes
+{
+    const string ProtocolValues = "phrasecut or clipseg";
+
+    readonly Option<string> _data = new("--data")
+    {
+        Description = "Annotations as PhraseCut's refer_*.json, or a PhraseCut folder and its split, as in phrasecut/val",
+        HelpName = "FILE",
+        Required = true,
+    };
+
+    readonly Option<string?> _images = new("--images") { Description = "Folder of the pictures; predictions do without", HelpName = "DIR" };
+
+    readonly Option<string?> _model = ModelFolder.Option();
+
+    readonly Option<string?> _predictions = new("--predictions")
+    {
+        Description = "Folder of <task_id>.png or <task_id>.npy to judge, instead of a model's",
+        HelpName = "DIR",
+    };
+
+    readonly Option<EvaluationProtocol?> _protocol = OptionValues.Of<EvaluationProtocol>(
+        "--protocol", "PROTOCOL", $"{ProtocolValues}; else phrasecut", ProtocolValues, TryProtocol).Suggesting("phrasecut", "clipseg");
+
+    readonly Option<float?> _threshold = OptionValues.Of<float>(
+        "--threshold", "T", $"Probability above which a pixel counts as found; else {Segmentation.DefaultThreshold}",
+        "a number between 0 and 1", OptionValues.TryThreshold);
+
+    readonly Option<double?> _minArea = OptionValues.Of<double>(
+        "--min-area", "F", "Share of the picture: smaller targets are left out", "a number from 0 to 1", OptionValues.TryShare);
+
+    readonly Option<bool> _json = new("--json") { Description = "The result as one JSON object on standard output" };
+    readonly Option<string?> _csv = new("--csv") { Description = "Also write a line a task to this file", HelpName = "FILE" };
+    readonly Option<bool> _strict = new("--strict") { Description = "End at the first record that cannot be used, instead of leaving it out" };
+    readonly Option<DeviceKind?> _device = OptionValues.Device();
+    readonly Option<int?> _threads = OptionValues.Threads();
+    readonly Option<bool> _quiet = new("--quiet") { Description = "Say nothing but errors and warnings" };
+
+    public EvaluateCommand(Host host) : base("evaluate", "Judges a model, or predictions on disk, against annotated phrases.")
+    {
+        Option[] options =
+            [_data, _images, _model, _predictions, _protocol, _threshold, _minArea, _json, _csv, _strict, _device, _threads, _quiet];
+        foreach (Option option in options) Options.Add(option);
+        SetAction(parse =>
+        {
+            using var run = new EvaluationRun(Read(parse, host), host);
+            return (int)run.Run(parse.InvocationConfiguration.Output);
+        });
+    }
+
+    public string Notes => $"""
+        Protocols:
+          phrasecut  PhraseCut's official one: the picture's own size, masks with their border
+          clipseg    the CLIPSeg paper's: {Evaluator.ClipSegSide} x {Evaluator.ClipSegSide}, and also 49 thresholds; miou, iou_fg and iou_bin are
+                     the best of them, beside the threshold they were reached at
+        Predictions: of a PNG, all that is not black is found; a .npy holds probabilities
+        [height, width], float32 or float64, or a mask, bool or uint8. They have the picture's size,
+        or {Evaluator.ClipSegSide} x {Evaluator.ClipSegSide} for clipseg. A missing one is told of; mean_iou_all counts it as 0.
+        Pictures are taken as stored: EXIF orientation is not applied.
+
+        """;
+
+    EvaluateRequest Read(ParseResult parse, Host host)
+    {
+        string? images = parse.GetValue(_images), model = parse.GetValue(_model), predictions = parse.GetValue(_predictions);
+        if (model is not null && predictions is not null) throw new UsageException("--model and --predictions exclude each other.");
+        if (predictions is null && images is null) throw new UsageException("--images is missing: a model needs the pictures.");
+        if (predictions is not null && !Directory.Exists(predictions)) throw new UsageException($"--predictions {predictions}: no such folder.");
+        return new EvaluateRequest
+        {
+            Data = parse.GetRequiredValue(_data),
+            Images = images,
+            Model = model,
+            Predictions = predictions,
+            Protocol = parse.GetValue(_protocol) ?? EvaluationProtocol.PhraseCut,
+            Threshold = parse.GetValue(_threshold) ?? Segmentation.DefaultThreshold,
+            MinArea = parse.GetValue(_minArea) ?? 0,
+            Json = parse.GetValue(_json),
+            Csv = parse.GetValue(_csv),
+            Strict = parse.GetValue(_strict),
+            Quiet = parse.GetValue(_quiet),
+            Segmenter = new SegmenterOptions
+            {
+                Device = OptionValues.Device(parse.GetValue(_device), host),
+                Threads = OptionValues.Threads(parse.GetValue(_threads), host),
+            },
+        };
+    }
+
+    static bool TryProtocol(string text, out EvaluationProtocol protocol)
+    {
+        protocol = text == "clipseg" ? EvaluationProtocol.ClipSeg : EvaluationProtocol.PhraseCut;
+        return text is "phrasecut" or "clipseg";
+    }
+}
