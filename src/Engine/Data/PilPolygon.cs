@@ -5,8 +5,8 @@ namespace ClipSegNative.Data;
 /// kept: crossings in float32, halves rounded towards the inside, spans whose ends swap by that drawn all the same, horizontal edges drawn whole.
 /// </summary>
 /// <remarks>
-/// The rules are those of Pillow 9.4, found out by reading about the algorithm and comparing (docs/numerics.md). Older versions round otherwise or draw
-/// the outline apart; newer ones join corners in another way. Numbers that no 32-bit integer holds become the least one, as on x86.
+/// The rules are those of Pillow 9.4 (docs/numerics.md says how they were compared). Older versions draw the outline apart, newer ones join corners in
+/// another way. Numbers that no 32-bit integer holds become the least one, as on x86.
 /// </remarks>
 static class PilPolygon
 {
