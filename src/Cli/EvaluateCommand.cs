@@ -15,7 +15,7 @@ sealed class EvaluateCommand : Command, IHasNotes
         Required = true,
     };
 
-    readonly Option<string?> _images = new("--images") { Description = "Folder of the pictures; predictions do without", HelpName = "DIR" };
+    readonly Option<string?> _images = new("--images") { Description = "Folder of the pictures; else images/ beside the annotations; predictions do without", HelpName = "DIR" };
 
     readonly Option<string?> _model = ModelFolder.Option();
 
@@ -68,13 +68,15 @@ sealed class EvaluateCommand : Command, IHasNotes
 
     EvaluateRequest Read(ParseResult parse, Host host)
     {
-        string? images = parse.GetValue(_images), model = parse.GetValue(_model), predictions = parse.GetValue(_predictions);
+        string data = parse.GetRequiredValue(_data), beside = Path.Combine(Path.GetDirectoryName(data) ?? "", "images");
+        string? images = parse.GetValue(_images) ?? (Directory.Exists(beside) ? beside : null);
+        string? model = parse.GetValue(_model), predictions = parse.GetValue(_predictions);
         if (model is not null && predictions is not null) throw new UsageException("--model and --predictions exclude each other.");
-        if (predictions is null && images is null) throw new UsageException("--images is missing: a model needs the pictures.");
+        if (predictions is null && images is null) throw new UsageException($"--images is missing, and there is no {beside}: a model needs the pictures.");
         if (predictions is not null && !Directory.Exists(predictions)) throw new UsageException($"--predictions {predictions}: no such folder.");
         return new EvaluateRequest
         {
-            Data = parse.GetRequiredValue(_data),
+            Data = data,
             Images = images,
             Model = model,
             Predictions = predictions,

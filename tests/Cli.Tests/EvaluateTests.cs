@@ -99,10 +99,20 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
+    public void Evaluate_ImagesBesideTheAnnotations_AreFoundByThemselves()
+    {
+        Mask("a", 0, 10, width: 20);
+        CommandResult result = InProcess.Run("evaluate", "--data", Refer(Task("a", 1, Left)), "--predictions", _folder["found"]).Expect(ExitCode.Failed);
+        Assert.Contains("its picture has 40 x 30.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Evaluate_NoPictures_TakesTheSizeOfThePrediction()
     {
         Mask("a", 0, 10);
-        string data = Refer(Task("a", 1, Left), Task("b", 9, Left));
+        Directory.CreateDirectory(_folder["alone"]);
+        string data = _folder["alone/refer.json"];
+        File.Move(Refer(Task("a", 1, Left), Task("b", 9, Left)), data);
         CommandResult result = InProcess.Run("evaluate", "--data", data, "--predictions", _folder["found"], "--json").Expect(ExitCode.Ok);
         Assert.Equal((1, 1), (Number(result, "mean_iou"), Number(result, "missing")));
     }
