@@ -65,6 +65,7 @@ static class CommandLine
             new TokenizeCommand(host),
             new InfoCommand(host),
             WeightsCommand.Make(host),
+            new ConvertCommand(host),
             CompletionCommand.Make(),
         };
         root.Options.Add(verbose);

@@ -14,7 +14,7 @@ static class ModelFolder
 
     public static Option<string?> Option() => new("--model")
     {
-        Description = $"Model folder in Hugging Face's layout; else the environment variable {Variable}",
+        Description = $"Model folder in Hugging Face's layout, or a file of weights in one; else the environment variable {Variable}",
         HelpName = "DIR",
     };
 
@@ -26,7 +26,7 @@ static class ModelFolder
     {
         string? folder = Named(given, host);
         if (folder is null) throw new ModelFileException($"there is no model: --model is not given and {Variable} is not set; {Remedy}");
-        if (!Directory.Exists(folder)) throw new ModelFileException($"{folder} (from {(given is null ? Variable : "--model")}): no such folder; {Remedy}");
+        if (!Path.Exists(folder)) throw new ModelFileException($"{folder} (from {(given is null ? Variable : "--model")}): no such folder; {Remedy}");
         return folder;
     }
 

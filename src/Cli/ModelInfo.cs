@@ -24,11 +24,12 @@ sealed record ModelInfo(
     int Vocabulary)
 {
     /// <exception cref="ModelFileException">A file is missing or damaged, or the weights do not fit the configuration.</exception>
-    public static ModelInfo Read(string folder)
+    public static ModelInfo Read(string model)
     {
+        string folder = WeightFiles.FolderOf(model);
         ClipSegConfig config = ClipSegConfig.Read(folder);
         PreprocessorConfig preprocessing = PreprocessorConfig.Read(folder);
-        using var weights = new PrefixedWeights(WeightFiles.Open(folder));
+        using var weights = new PrefixedWeights(WeightFiles.Open(model));
         ClipSegTensors.Verify(weights, config);
         (ClipVisionConfig vision, ClipTextConfig text) = (config.Vision, config.Text);
         return new ModelInfo(
@@ -44,10 +45,15 @@ sealed record ModelInfo(
             preprocessing.Height,
             ClipSegTensors.All(config).Sum(tensor => tensor.Shape.Elements),
             weights.Description,
-            Directory.EnumerateFiles(folder, $"*{WeightFiles.Extension}").Sum(file => new FileInfo(file).Length),
+            BytesOf(weights.Description),
             string.Join(", ", ClipSegTensors.All(config).Select(tensor => TypeOf(weights, tensor.Name)).Distinct().Order(StringComparer.Ordinal)),
             ClipVocabulary.Load(folder).Size);
     }
+
+    /// <summary>Of an index, those of every shard beside it.</summary>
+    static long BytesOf(string file) => file.EndsWith(WeightFiles.Index, StringComparison.OrdinalIgnoreCase)
+        ? Directory.EnumerateFiles(Path.GetDirectoryName(file)!, $"*{WeightFiles.Extension}").Sum(shard => new FileInfo(shard).Length)
+        : new FileInfo(file).Length;
 
     static string TypeOf(PrefixedWeights weights, string name) => weights.TryFind(name, out WeightEntry entry) ? $"{entry.Type}" : "";
 }

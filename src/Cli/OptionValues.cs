@@ -77,6 +77,6 @@ static class OptionValues
         return sides.Length == 2 && TryCount(sides[0], 1, out size.Width) && TryCount(sides[1], 1, out size.Height);
     }
 
-    static bool TryCount(string text, int least, out int count) =>
+    public static bool TryCount(string text, int least, out int count) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count >= least;
 }

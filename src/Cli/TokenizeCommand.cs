@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using ClipSegNative.Text;
+using ClipSegNative.Weights;
 
 namespace ClipSegNative.Cli;
 
@@ -17,8 +18,9 @@ sealed class TokenizeCommand : Command
         SetAction(parse => (int)Run(ModelFolder.Find(parse.GetValue(_model), host), parse.GetRequiredValue(_phrases), host));
     }
 
-    static ExitCode Run(string folder, string[] phrases, Host host)
+    static ExitCode Run(string model, string[] phrases, Host host)
     {
+        string folder = WeightFiles.FolderOf(model);
         int context = ModelFolder.ContextLength(folder);
         ClipTokenizer tokenizer = ClipTokenizer.Load(folder);
         foreach (string phrase in phrases.SelectMany(phrase => phrase == PictureInput.Pipe ? ReadLines(host.Input) : [phrase]))

@@ -59,7 +59,11 @@ static class WeightsCommand
         host.Error.WriteLine($"{folder}: random weights, seed {seed}: {spelling}masks mean nothing.");
     }
 
-    static void CopyVocabulary(string from, string to, int rows)
+    /// <param name="from">The folder that has one.</param>
+    /// <param name="to">Made where it is missing.</param>
+    /// <param name="rows">Tokens that the model knows.</param>
+    /// <exception cref="ModelFileException">The vocabulary is missing, damaged or larger than the model's.</exception>
+    public static void CopyVocabulary(string from, string to, int rows)
     {
         int size = ClipVocabulary.Load(from).Size;
         if (size > rows) throw new ModelFileException($"{from}: its vocabulary has {size} tokens, but the model {rows}: is it CLIP's?");

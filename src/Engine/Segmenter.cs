@@ -95,7 +95,10 @@ public sealed class Segmenter : IDisposable
     internal int ContextLength => _model.Config.Text.Positions;
 
     /// <summary>Loads a model folder in Hugging Face's layout.</summary>
-    /// <param name="model">A folder with config.json, model.safetensors (or its shards and their index), vocab.json, merges.txt and, usually, preprocessor_config.json.</param>
+    /// <param name="model">
+    /// A folder with config.json, vocab.json, merges.txt, usually preprocessor_config.json, and the weights: model.safetensors, its shards and their index, or
+    /// pytorch_model.bin. Or, in such a folder, a file of weights of any name.
+    /// </param>
     /// <param name="options">Device and threads; null for the defaults.</param>
     /// <exception cref="ModelFileException">A file is missing or damaged, or the weights do not fit config.json.</exception>
     /// <exception cref="DeviceException">The device cannot be used.</exception>
@@ -103,12 +106,15 @@ public sealed class Segmenter : IDisposable
     public static Segmenter Load(string model, SegmenterOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (!Directory.Exists(model)) throw new ModelFileException($"{model}: no such folder; give a folder that holds config.json and model.safetensors.");
-        ClipSegConfig config = ClipSegConfig.Read(model);
-        PreprocessorConfig preprocessing = PreprocessorConfig.Read(model);
+        string folder = WeightFiles.FolderOf(model);
+        if (!Directory.Exists(folder)) throw new ModelFileException($"{model}: no such folder; give a folder that holds config.json and model.safetensors.");
+        if (File.Exists(model) && !File.Exists(Path.Combine(folder, ClipSegConfig.FileName)))
+            throw new ModelFileException($"{model}: has no {ClipSegConfig.FileName} beside it: make a model folder of it first (clipseg-native convert).");
+        ClipSegConfig config = ClipSegConfig.Read(folder);
+        PreprocessorConfig preprocessing = PreprocessorConfig.Read(folder);
         using var weights = new PrefixedWeights(WeightFiles.Open(model));
         ClipSegTensors.Verify(weights, config);
-        return new Segmenter(model, config, preprocessing, weights, options ?? new SegmenterOptions());
+        return new Segmenter(folder, config, preprocessing, weights, options ?? new SegmenterOptions());
     }
 
     /// <summary>Runs the image tower on a picture of any size.</summary>

@@ -18,7 +18,7 @@ public sealed class ExitCodeTests(TinyModel model) : IDisposable
     [Fact]
     public void Help_AnyCommand_EndsWithTheExitCodes()
     {
-        foreach (string[] command in (string[][])[[], ["infer"], ["evaluate"], ["tokenize"], ["weights", "init"], ["info"], ["completion"]])
+        foreach (string[] command in (string[][])[[], ["infer"], ["evaluate"], ["tokenize"], ["weights", "init"], ["convert"], ["info"], ["completion"]])
         {
             CommandResult result = InProcess.Run([.. command, "--help"]).Expect(ExitCode.Ok);
             foreach (ExitCode code in Enum.GetValues<ExitCode>()) Assert.Contains($"  {(int)code} ", result.Text, StringComparison.Ordinal);
@@ -48,6 +48,9 @@ public sealed class ExitCodeTests(TinyModel model) : IDisposable
     [InlineData("infer", "cat.jpg", "-t", "x", "--bogus")]
     [InlineData("bogus")]
     [InlineData("weights")]
+    [InlineData("convert", "a.pt")]
+    [InlineData("convert", "a.pt", "out", "--extract-layers", "3,x")]
+    [InlineData("convert", "a.pt", "out.safetensors", "--clip-vocab", "vocabulary")]
     [InlineData("completion", "tcsh")]
     public void Run_WrongUsage_GivesTwoAndNoData(params string[] arguments)
     {

@@ -29,6 +29,10 @@ sealed partial class ClipVocabulary
         throw new ModelFileException($"{(File.Exists(ids) ? merges : ids)}: not found; CLIP's {IdsFile} and {MergesFile} belong beside the weights.");
     }
 
+    /// <summary>Whether <see cref="Load"/> would find something to read.</summary>
+    public static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, OriginalFile)) || File.Exists(Path.Combine(folder, IdsFile)) && File.Exists(Path.Combine(folder, MergesFile));
+
     static byte[] ReadBytes(string path)
     {
         try

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using static ClipSegNative.Weights.MessageText;
 
 namespace ClipSegNative.Weights;
 
@@ -13,7 +14,6 @@ namespace ClipSegNative.Weights;
 readonly struct JsonSection(string file, string prefix, JsonElement element)
 {
     const int MaxBytes = 16_000_000;
-    const int ShownCharacters = 80;
 
     public string File => file;
 
@@ -34,7 +34,7 @@ readonly struct JsonSection(string file, string prefix, JsonElement element)
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new ModelFileException($"{path}: is not valid JSON ({e.Message.TrimEnd('.')}): fetch it again.", e);
+            throw new ModelFileException($"{path}: is not valid JSON ({Shown(e.Message.TrimEnd('.'))}): fetch it again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -120,8 +120,7 @@ readonly struct JsonSection(string file, string prefix, JsonElement element)
     /// <summary>The refusal of a value, in one sentence.</summary>
     public ModelFileException Refuse(string key, string expected)
     {
-        string found = Find(key, out JsonElement value) ? value.GetRawText() : "missing";
-        if (found.Length > ShownCharacters) found = $"{found.AsSpan(0, ShownCharacters)}…";
+        string found = Find(key, out JsonElement value) ? Shown(value.GetRawText()) : "missing";
         return new ModelFileException($"{file}: '{prefix}{key}' is {found}, expected {expected}.");
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ClipSegNative.Tensors;
+using static ClipSegNative.Weights.MessageText;
 
 namespace ClipSegNative.Weights;
 
@@ -53,7 +54,7 @@ sealed class SafetensorsFile : IWeightSource
         entry = default;
         if (!_tensors.TryGetValue(name, out StoredTensor tensor)) return false;
         if (tensor.Type is not { } type)
-            throw new ModelFileException($"{Description}: '{name}' holds {tensor.TypeName}, which is not read: convert it to F32, F16 or BF16.");
+            throw new ModelFileException($"{Description}: '{Shown(name)}' holds {Shown(tensor.TypeName)}, which is not read: convert it to F32, F16 or BF16.");
         if (tensor.Extents.Length > Shape.MaxRank) throw Refuse(name, tensor, $"at most {Shape.MaxRank} dimensions are read");
         if (tensor.End - tensor.Begin > int.MaxValue || tensor.Extents.AsSpan().ContainsAnyExceptInRange(0, int.MaxValue))
             throw Refuse(name, tensor, "tensors above 2 GiB are not read");
@@ -83,7 +84,7 @@ sealed class SafetensorsFile : IWeightSource
     }
 
     ModelFileException Refuse(string name, StoredTensor tensor, string limit) =>
-        new($"{Description}: '{name}' has shape [{string.Join(',', tensor.Extents)}], {limit}: is this another model?");
+        new($"{Description}: '{Shown(name)}' has shape [{string.Join(',', tensor.Extents)}], {limit}: is this another model?");
 
     static Shape ToShape(long[] extents)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using ClipSegNative.Tensors;
+using static ClipSegNative.Weights.MessageText;
 
 namespace ClipSegNative.Weights;
 
@@ -17,7 +18,6 @@ ref struct SafetensorsHeader
 {
     const int MaxNesting = 8;      // the format nests three deep
     const int MaxExtents = 32;
-    const int ShownCharacters = 120;
 
     readonly string _file;
     readonly long _dataBytes;
@@ -47,7 +47,7 @@ ref struct SafetensorsHeader
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)   // InvalidOperation: a lone surrogate escape in a string
         {
-            throw new ModelFileException($"{file}: the header is not valid JSON ({e.Message.TrimEnd('.')}): the file is damaged or not a safetensors file.", e);
+            throw new ModelFileException($"{file}: the header is not valid JSON ({Shown(e.Message.TrimEnd('.'))}): the file is damaged or not a safetensors file.", e);
         }
     }
 
@@ -129,7 +129,7 @@ ref struct SafetensorsHeader
         }
         int size = ElementSize(type);
         if (size > 0 && end - begin != elements * size)
-            throw Refuse($"'{Shown(name)}' has shape {Format(extents)} of {type}, {elements * size} bytes, but data_offsets of {end - begin} bytes");
+            throw Refuse($"'{Shown(name)}' has shape {Format(extents)} of {Shown(type)}, {elements * size} bytes, but data_offsets of {end - begin} bytes");
         return new StoredTensor(type, Known(type), extents, begin, end);
     }
 
@@ -194,8 +194,6 @@ ref struct SafetensorsHeader
     };
 
     static string Format(long[] extents) => $"[{string.Join(',', extents)}]";
-
-    static string Shown(string text) => text.Length <= ShownCharacters ? text : $"{text.AsSpan(0, ShownCharacters)}…";
 
     readonly ModelFileException Refuse(string problem) => new($"{_file}: {problem}: the file is damaged or not a safetensors file.");
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static ClipSegNative.Weights.MessageText;
 
 namespace ClipSegNative.Weights;
 
@@ -21,10 +22,10 @@ sealed class ShardedWeights : IWeightSource
             ReadIndex(indexPath);
             string[] files = [.. _shardOf.Values.Distinct().Order(StringComparer.Ordinal)];
             string[] missing = [.. files.Where(file => !File.Exists(Path.Combine(folder, file)))];
-            if (missing.Length > 0) throw Refuse($"{string.Join(", ", missing)} {(missing.Length == 1 ? "is" : "are")} missing beside it: fetch every shard");
+            if (missing.Length > 0) throw Refuse($"{Shown(string.Join(", ", missing))} {(missing.Length == 1 ? "is" : "are")} missing beside it: fetch every shard");
             foreach (string file in files) _shards.Add(file, new SafetensorsFile(Path.Combine(folder, file)));
             foreach ((string name, string file) in _shardOf)
-                if (!_shards[file].Contains(name)) throw Refuse($"says that '{name}' is in {file}, which does not hold it: fetch index and shards again");
+                if (!_shards[file].Contains(name)) throw Refuse($"says that '{Shown(name)}' is in {Shown(file)}, which does not hold it: fetch index and shards again");
         }
         catch
         {
@@ -56,12 +57,12 @@ sealed class ShardedWeights : IWeightSource
             throw Refuse("has no object 'weight_map': is this a safetensors index?");
         foreach (JsonProperty pair in map.EnumerateObject())
         {
-            if (pair.Value.ValueKind != JsonValueKind.String) throw Refuse($"'{pair.Name}' maps to {pair.Value.GetRawText()}, expected a file name");
+            if (pair.Value.ValueKind != JsonValueKind.String) throw Refuse($"'{Shown(pair.Name)}' maps to {Shown(pair.Value.GetRawText())}, expected a file name");
             string file = pair.Value.GetString()!;
             // A name must not lead out of the folder: no separators of either system, no drives or streams, no hidden climb.
             if (file.AsSpan().ContainsAny("/\\:\0") || file.Contains("..") || !file.EndsWith(WeightFiles.Extension, StringComparison.Ordinal))
-                throw Refuse($"'{pair.Name}' maps to '{file}', expected the plain name of a {WeightFiles.Extension} file in the same folder");
-            if (!_shardOf.TryAdd(pair.Name, file)) throw Refuse($"names '{pair.Name}' twice");
+                throw Refuse($"'{Shown(pair.Name)}' maps to '{Shown(file)}', expected the plain name of a {WeightFiles.Extension} file in the same folder");
+            if (!_shardOf.TryAdd(pair.Name, file)) throw Refuse($"names '{Shown(pair.Name)}' twice");
         }
     }
 

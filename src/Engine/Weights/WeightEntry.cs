@@ -51,6 +51,25 @@ readonly struct WeightEntry(string name, DType type, Shape shape, IWeightMemory 
             throw new ModelFileException($"{memory.Description}: '{name}' holds {type}, expected F32, F16 or BF16: is this a file of weights?");
     }
 
+    /// <summary>Some of the outermost extent's slices: a part of a matrix that holds several, one below the other.</summary>
+    public WeightEntry Rows(int first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, shape[0] - first);
+        Span<int> extents = stackalloc int[shape.Rank];
+        for (int axis = 0; axis < shape.Rank; axis++) extents[axis] = axis == 0 ? count : shape[axis];
+        long rowBytes = shape[0] == 0 ? 0 : shape.Elements / shape[0] * type.Size();
+        return new WeightEntry(name, type, new Shape(extents), memory, offset + first * rowBytes);
+    }
+
+    /// <summary>A matrix with its axes exchanged; its elements are gathered when they are asked for.</summary>
+    public WeightEntry Transposed()
+    {
+        if (shape.Rank != 2) throw new InvalidOperationException($"'{name}' of shape {shape} is no matrix.");
+        var turned = new Shape(shape[1], shape[0]);
+        return new WeightEntry(name, type, turned, new StridedMemory(memory, offset, type.Size(), turned, [1, shape[1]]), 0);
+    }
+
     static bool IsAligned(ReadOnlySpan<byte> bytes)
     {
         unsafe

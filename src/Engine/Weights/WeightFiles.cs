@@ -1,3 +1,5 @@
+using ClipSegNative.Weights.PyTorch;
+
 namespace ClipSegNative.Weights;
 
 /// <summary>Finds the weights of a model folder.</summary>
@@ -6,32 +8,30 @@ static class WeightFiles
     public const string Extension = ".safetensors";
     public const string Single = "model.safetensors";
     public const string Index = "model.safetensors.index.json";
+    public const string PyTorch = "pytorch_model.bin";
 
-    static readonly string[] PyTorchExtensions = [".bin", ".pt", ".pth", ".ckpt"];
+    /// <summary>What a model folder holds, in the order of preference.</summary>
+    static readonly string[] FolderFiles = [Single, Index, PyTorch];
 
-    /// <param name="folderOrFile">A folder with model.safetensors or model.safetensors.index.json, or one such file.</param>
+    /// <summary>The folder that a model's other files lie in.</summary>
+    /// <param name="folderOrFile">As for <see cref="Open"/>.</param>
+    public static string FolderOf(string folderOrFile) => File.Exists(folderOrFile) ? Path.GetDirectoryName(Path.GetFullPath(folderOrFile))! : folderOrFile;
+
+    /// <summary>Opens weights of any kind that is read; names of OpenAI's and CLIPSeg's authors' files are canonical then.</summary>
+    /// <param name="folderOrFile">A folder with one of the files that Hugging Face's models have, or a .safetensors, index or PyTorch file of any name.</param>
     /// <exception cref="ModelFileException">Nothing that is read lies there, or it is damaged.</exception>
     public static IWeightSource Open(string folderOrFile)
     {
-        if (Directory.Exists(folderOrFile)) return OpenFolder(folderOrFile);
-        if (!File.Exists(folderOrFile)) throw new ModelFileException($"{folderOrFile}: no such file or folder: give a model folder with {Single}.");
-        if (folderOrFile.EndsWith(Index, StringComparison.OrdinalIgnoreCase)) return new ShardedWeights(folderOrFile);
-        if (folderOrFile.EndsWith(Extension, StringComparison.OrdinalIgnoreCase)) return new SafetensorsFile(folderOrFile);
-        throw IsPyTorch(folderOrFile) ? PyTorch(folderOrFile)
-            : new ModelFileException($"{folderOrFile}: is not a {Extension} file: give a model folder with {Single}, or that file.");
+        string file = Find(folderOrFile);
+        if (file.EndsWith(Index, StringComparison.OrdinalIgnoreCase)) return new ShardedWeights(file);
+        return ForeignNames.Resolve(file.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? new SafetensorsFile(file) : new PyTorchFile(file));
     }
 
-    static IWeightSource OpenFolder(string folder)
+    static string Find(string folderOrFile)
     {
-        string single = Path.Combine(folder, Single), index = Path.Combine(folder, Index);
-        if (File.Exists(single)) return new SafetensorsFile(single);
-        if (File.Exists(index)) return new ShardedWeights(index);
-        string? foreign = Directory.EnumerateFiles(folder).Where(IsPyTorch).Order(StringComparer.Ordinal).FirstOrDefault();
-        throw foreign is not null ? PyTorch(foreign) : new ModelFileException($"{folder}: holds neither {Single} nor {Index}: is this the model folder?");
+        if (File.Exists(folderOrFile)) return folderOrFile;
+        if (!Directory.Exists(folderOrFile)) throw new ModelFileException($"{folderOrFile}: no such file or folder: give a model folder with {Single}.");
+        return FolderFiles.Select(name => Path.Combine(folderOrFile, name)).FirstOrDefault(File.Exists)
+            ?? throw new ModelFileException($"{folderOrFile}: holds none of {string.Join(", ", FolderFiles)}: is this the model folder?");
     }
-
-    static bool IsPyTorch(string path) => PyTorchExtensions.Contains(Path.GetExtension(path).ToLowerInvariant());
-
-    static ModelFileException PyTorch(string path) =>
-        new($"{path}: is a PyTorch file; this version reads safetensors only: save the model as {Single}.");
 }

@@ -58,11 +58,17 @@ public sealed class WeightFilesTests : IDisposable
     public void Open_WhatIsNotThere_SaysWhatToDo()
     {
         Assert.Contains("no such file or folder", Refusal(_folder["nowhere"]));
-        Assert.Contains("holds neither model.safetensors nor model.safetensors.index.json", Refusal(_folder.Location));
-        Assert.Contains("is not a .safetensors file", Refusal(_folder.WriteText("notes.txt", "")));
-        _folder.WriteText("pytorch_model.bin", "");
-        Assert.Contains("pytorch_model.bin: is a PyTorch file; this version reads safetensors only", Refusal(_folder.Location));
-        Assert.Contains("is a PyTorch file", Refusal(_folder["pytorch_model.bin"]));
+        Assert.Contains("holds none of model.safetensors, model.safetensors.index.json, pytorch_model.bin", Refusal(_folder.Location));
+        Assert.Contains("is neither a safetensors nor a PyTorch file", Refusal(_folder.WriteText("notes.txt", "")));
+    }
+
+    [Fact]
+    public void Open_SeveralInOneFolder_PrefersSafetensors()
+    {
+        File.Copy(TestData.Fixture("foreign", "hf_clipseg_tiny.bin"), _folder[WeightFiles.PyTorch]);
+        using (IWeightSource source = WeightFiles.Open(_folder.Location)) Assert.Equal(_folder[WeightFiles.PyTorch], source.Description);
+        Write("model.safetensors", ("a", 1));
+        using (IWeightSource source = WeightFiles.Open(_folder.Location)) Assert.Equal(["a"], source.Names);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using ClipSegNative.Tensors;
+using ClipSegNative.Weights;
 
 namespace ClipSegNative.Models.Clip;
 
@@ -25,6 +26,30 @@ static class ClipTensors
         ("clip.visual_projection.weight", new Shape(projectionSize, vision.HiddenSize)),
         ("clip.text_projection.weight", new Shape(projectionSize, text.HiddenSize)),
     ];
+
+    /// <summary>Refuses a source that lacks one of these tensors or holds one of another shape or of integers; reads no data.</summary>
+    /// <param name="source">Asked by canonical names.</param>
+    /// <param name="tensors">What the model consists of.</param>
+    /// <param name="advice">What a message about a tensor says after the colon or full stop, from its name and the shape that was found, if any.</param>
+    /// <exception cref="ModelFileException">The first problem.</exception>
+    public static void Verify(IWeightSource source, IEnumerable<(string Name, Shape Shape)> tensors, Func<string, Shape?, string>? advice = null)
+    {
+        string file = source.Description;
+        foreach ((string name, Shape expected) in tensors)
+        {
+            if (!source.TryFind(name, out WeightEntry entry)) throw new ModelFileException($"{file}: '{name}' {expected} is missing{Advice(name, null)}");
+            if (entry.Type is not (DType.F32 or DType.F16 or DType.BF16))
+                throw new ModelFileException($"{file}: '{name}' holds {entry.Type}, expected F32, F16 or BF16: is this a file of weights?");
+            if (!Fits(entry.Shape, expected)) throw new ModelFileException($"{file}: '{name}' has shape {entry.Shape}, expected {expected}{Advice(name, entry.Shape)}");
+        }
+
+        string Advice(string name, Shape? found) => advice?.Invoke(name, found) ?? ": are these the weights of this model?";
+    }
+
+    /// <summary>A scalar is stored as [] or as [1].</summary>
+    static bool Fits(Shape found, Shape expected) => found == expected || (IsScalar(found) && IsScalar(expected));
+
+    static bool IsScalar(Shape shape) => shape.Rank <= 1 && shape.Elements == 1;
 
     /// <summary>A stack of transformer blocks; the decoder's have the same names.</summary>
     public static IEnumerable<(string Name, Shape Shape)> Blocks(string prefix, int count, int channels, int feedForward) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClipSegNative.Models.Clip;
+using ClipSegNative.Tensors;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Models.ClipSeg;
@@ -11,7 +12,7 @@ namespace ClipSegNative.Models.ClipSeg;
 /// </remarks>
 sealed record ClipSegConfig
 {
-    public const string FileName = "config.json";
+    public const string FileName = ClipConfig.FileName;
     const string ModelType = "clipseg";
 
     static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
@@ -53,14 +54,14 @@ sealed record ClipSegConfig
     static ClipSegConfig Read(JsonSection json)
     {
         var fallback = new ClipSegConfig();
-        ClipVisionConfig vision = ClipVisionConfig.Read(Tower(json, "vision_config"));
+        (ClipTextConfig text, ClipVisionConfig vision, int projection) = ClipConfig.Read(json);
         int[] extract = json.Integers("extract_layers", ClipLimits.Layers, 0, vision.Layers - 1) ?? [.. fallback.ExtractLayers];
         if (extract.Max() >= vision.Layers) throw json.Refuse("extract_layers", $"numbers below the {vision.Layers} layers of vision_config");
         var config = new ClipSegConfig
         {
-            Text = ClipTextConfig.Read(Tower(json, "text_config")),
+            Text = text,
             Vision = vision,
-            ProjectionSize = json.Integer("projection_dim", fallback.ProjectionSize, 1, ClipLimits.Width),
+            ProjectionSize = projection,
             ExtractLayers = extract,
             ReduceSize = json.Integer("reduce_dim", fallback.ReduceSize, 1, ClipLimits.Width),
             DecoderHeads = json.Integer("decoder_num_attention_heads", fallback.DecoderHeads, 1, ClipLimits.Width),
@@ -75,8 +76,41 @@ sealed record ClipSegConfig
         return config;
     }
 
-    /// <summary>Old files carry <c>text_config_dict</c> beside <c>text_config</c>; Hugging Face lets it replace the whole section, defaults included.</summary>
-    static JsonSection Tower(JsonSection json, string key) => json.Child(json.Has($"{key}_dict") ? $"{key}_dict" : key);
+    /// <summary>
+    /// The decoder's part follows from its shapes, as the authors' files carry no configuration; its heads are the 4 of every published model.
+    /// </summary>
+    /// <param name="decoder">Under canonical names.</param>
+    /// <param name="clip">The CLIP that the decoder was trained on.</param>
+    /// <param name="extractLayers">Not to be told from the weights either; null for those of the published models.</param>
+    /// <exception cref="ModelFileException">A tensor is missing, or decoder, CLIP and layers do not fit each other.</exception>
+    public static ClipSegConfig FromShapes(IWeightSource decoder, ClipConfig clip, IReadOnlyList<int>? extractLayers)
+    {
+        Shape film = Find("decoder.film_mul.weight"), reduction = Find("decoder.reduces.0.weight");
+        if (reduction[1] != clip.Vision.HiddenSize || film[1] != clip.ProjectionSize)
+            throw Refuse($"belongs to a CLIP with an image tower of width {reduction[1]} and vectors of {film[1]}, not {clip.Vision.HiddenSize} and {clip.ProjectionSize}: is this its CLIP?");
+        var config = new ClipSegConfig
+        {
+            Text = clip.Text,
+            Vision = clip.Vision,
+            ProjectionSize = clip.ProjectionSize,
+            ExtractLayers = extractLayers ?? [3, 6, 9],
+            ReduceSize = film[0],
+            DecoderIntermediateSize = Find("decoder.layers.0.mlp.fc1.weight")[0],
+            ComplexUpsampler = decoder.TryFind("decoder.transposed_convolution.0.weight", out _),
+        };
+        int reductions = config.ExtractLayers.Count;
+        if (decoder.TryFind($"decoder.reduces.{reductions}.weight", out _) || !decoder.TryFind($"decoder.reduces.{reductions - 1}.weight", out _)
+            || config.ExtractLayers.Max() >= clip.Vision.Layers)
+            throw Refuse($"does not read the outputs of layers {string.Join(", ", config.ExtractLayers)} of {clip.Vision.Layers}: say which, one for each 'decoder.reduces'");
+        if (config.ReduceSize % config.DecoderHeads != 0) throw Refuse($"has width {config.ReduceSize}, which {config.DecoderHeads} heads do not divide: is this a CLIPSeg decoder?");
+        return config;
+
+        Shape Find(string name) => decoder.TryFind(name, out WeightEntry entry) && entry.Shape is { Rank: 2, Elements: > 0 }
+            ? entry.Shape
+            : throw Refuse($"has no matrix '{name}': is this a CLIPSeg decoder?");
+
+        ModelFileException Refuse(string problem) => new($"{decoder.Description}: the decoder {problem}");
+    }
 
     /// <summary>Writes a config.json that Hugging Face transformers reads.</summary>
     public void WriteJson(Stream stream)

@@ -30,24 +30,8 @@ static class ClipSegTensors
     /// <summary>Refuses a source that lacks a tensor of the configuration or holds one of another shape or of integers; reads no data.</summary>
     /// <remarks>The source is asked by canonical names: a file of another spelling goes in as <see cref="PrefixedWeights"/>.</remarks>
     /// <exception cref="ModelFileException">The first problem, with what the configuration says about that tensor.</exception>
-    public static void Verify(IWeightSource source, ClipSegConfig config)
-    {
-        foreach ((string name, Shape expected) in All(config))
-        {
-            string file = source.Description;
-            if (!source.TryFind(name, out WeightEntry entry))
-                throw new ModelFileException($"{file}: '{name}' {expected} is missing. {Settings(name, config)}: {NotThisModel}?");
-            if (entry.Type is not (DType.F32 or DType.F16 or DType.BF16))
-                throw new ModelFileException($"{file}: '{name}' holds {entry.Type}, expected F32, F16 or BF16: is this a file of weights?");
-            if (!Fits(entry.Shape, expected))
-                throw new ModelFileException($"{file}: '{name}' has shape {entry.Shape}, expected {expected}. {Settings(name, config)}: {Guess(name, entry.Shape)}?");
-        }
-    }
-
-    /// <summary>A scalar is stored as [] or as [1].</summary>
-    static bool Fits(Shape found, Shape expected) => found == expected || (IsScalar(found) && IsScalar(expected));
-
-    static bool IsScalar(Shape shape) => shape.Rank <= 1 && shape.Elements == 1;
+    public static void Verify(IWeightSource source, ClipSegConfig config) => ClipTensors.Verify(
+        source, All(config), (name, found) => $". {Settings(name, config)}: {(found is { } shape ? Guess(name, shape) : NotThisModel)}?");
 
     /// <summary>Names the published models, if not all of them, whose tensor has the shape that was found.</summary>
     static string Guess(string name, Shape found)
