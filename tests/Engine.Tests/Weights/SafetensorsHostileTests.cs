@@ -19,6 +19,7 @@ public sealed class SafetensorsHostileTests : IDisposable
         { "{} x", "not valid JSON" },
         { "[]", "not a JSON object" },
         { """{"a":1,}""", "entry of 'a' is not an object" },
+        { """{"a\nb\u2028":1}""", "entry of 'a?b?' is not an object" },
         { """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},}""", "not valid JSON" },
         { """{"\ud800":{}}""", "not valid JSON" },
         { """{"a":{"x":[[[[[[[[[[]]]]]]]]]]}}""", "not valid JSON" },
@@ -83,19 +84,6 @@ public sealed class SafetensorsHostileTests : IDisposable
     {
         string path = _folder.WriteSafetensors("name.safetensors", $$"""{"{{new string('n', 100_000)}}":1}""");
         Assert.InRange(Assert.Throws<ModelFileException>(() => new SafetensorsFile(path)).Message.Length, 100, 600);
-    }
-
-    [Fact]
-    public void Open_MutatedBytes_GivesTensorsOrRefusal()
-    {
-        byte[] valid = TemporaryFolder.Safetensors(Valid, new byte[16]);
-        Gen.Select(Gen.Int[0, valid.Length - 1], Gen.OneOf(Gen.Byte, Pick("0123456789[]{},:\"-."u8.ToArray()))).Array[1, 4]
-            .Sample(edits =>
-            {
-                var bytes = (byte[])valid.Clone();
-                foreach ((int at, byte value) in edits) bytes[at] = value;
-                return IsReadOrRefused(bytes);
-            }, iter: 3000, threads: 1);
     }
 
     [Fact]

@@ -102,12 +102,13 @@ readonly ref struct ZipDirectory
         string name = Shown(line.Name);
         if (line.Offset < 0 || line.Offset > listStart - LocalBytes) throw Refuse($"says that '{name}' lies at {line.Offset}, outside the file");
         ReadOnlySpan<byte> local = _memory.Slice(line.Offset, LocalBytes);
+        if (UInt32(local, 0) != LocalMark) throw Refuse($"has no '{name}' at {line.Offset}, where it says");
         int nameBytes = UInt16(local, 26);
         long data = line.Offset + LocalBytes + nameBytes + UInt16(local, 28);
         if (line.Packed < 0 || data > listStart || line.Packed > listStart - data)
             throw Refuse($"says that '{name}' takes {line.Packed} bytes from {data}, outside the file");
-        if (UInt32(local, 0) != LocalMark || !_memory.Slice(line.Offset + LocalBytes, nameBytes).SequenceEqual(Encoding.UTF8.GetBytes(line.Name)))
-            throw Refuse($"has no '{name}' at {line.Offset}, where it says");
+        if (!_memory.Slice(line.Offset + LocalBytes, nameBytes).SequenceEqual(Encoding.UTF8.GetBytes(line.Name)))
+            throw Refuse($"has another entry than '{name}' at {line.Offset}");
         if (line.IsPlain && line.Packed != line.Unpacked)
             throw Refuse($"says that '{name}' is not compressed, but takes {line.Packed} bytes for {line.Unpacked}");
         return new StoredBytes(data, line.Packed);
