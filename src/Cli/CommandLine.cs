@@ -19,8 +19,8 @@ static class CommandLine
           {Name} infer photos/ -t "a cat" -t "the sofa" -o out/ --recursive --skip-existing
           {Name} infer - -t "a cat" -o - < cat.jpg > mask.png
 
-        The model is a folder from the Hugging Face hub, such as CIDAS/clipseg-rd64-refined;
-        set {ModelFolder.Variable} to it to leave out --model.
+        The model comes from the Hugging Face hub: {Name} weights pull clipseg-rd64-refined;
+        set {ModelFolder.Variable} to its name or folder to leave out --model.
 
         All commands: {Name} --help. One command: {Name} infer --help.
 

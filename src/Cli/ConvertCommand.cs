@@ -11,7 +11,7 @@ sealed class ConvertCommand : Command, IHasNotes
 {
     const int ShownIgnored = 4;
 
-    readonly Argument<string> _input = new("IN") { Description = "Model folder, or a .safetensors, .bin, .pt or .pth file" };
+    readonly Argument<string> _input = new("IN") { Description = "Model folder, a .safetensors, .bin, .pt or .pth file, or the name of a pulled model" };
     readonly Argument<string> _output = new("OUT") { Description = "Folder, made where missing; or NAME.safetensors for the weights alone" };
 
     readonly Option<string?> _clip = new("--clip")
@@ -60,8 +60,8 @@ sealed class ConvertCommand : Command, IHasNotes
 
     ExitCode Run(ParseResult parse, Host host)
     {
-        string input = parse.GetRequiredValue(_input), output = parse.GetRequiredValue(_output);
-        (string? clip, string? vocabulary) = (parse.GetValue(_clip), parse.GetValue(_vocabulary));
+        string input = ModelFolder.Resolve(parse.GetRequiredValue(_input), host), output = parse.GetRequiredValue(_output);
+        string? clip = parse.GetValue(_clip) is { } named ? ModelFolder.Resolve(named, host) : null, vocabulary = parse.GetValue(_vocabulary);
         bool toFile = output.EndsWith(WeightFiles.Extension, StringComparison.OrdinalIgnoreCase), halve = parse.GetValue(_halve);
         string target = toFile ? output : Path.Combine(output, WeightFiles.Single);
         if (toFile && vocabulary is not null) throw new UsageException($"{output} is a file of weights; --clip-vocab needs a folder as OUT.");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSegNative.Cli.Hub;
 using ClipSegNative.Models.ClipSeg;
 
 namespace ClipSegNative.Cli;
@@ -9,12 +10,13 @@ static class ModelFolder
     public const string Variable = "CLIPSEG_MODEL";
 
     const string Remedy =
-        $"give a folder downloaded from the Hugging Face hub (CIDAS/clipseg-rd64-refined: config.json, model.safetensors, vocab.json, merges.txt, "
-        + $"preprocessor_config.json), or try things out on random weights: {CommandLine.Name} weights init --preset clipseg-rd64-refined --out DIR";
+        $"fetch one ({CommandLine.Name} weights pull clipseg-rd64-refined), give a folder downloaded from the Hugging Face hub (CIDAS/clipseg-rd64-refined: "
+        + "config.json, model.safetensors, vocab.json, merges.txt, preprocessor_config.json), or try things out on random weights: "
+        + $"{CommandLine.Name} weights init --preset clipseg-rd64-refined --out DIR";
 
     public static Option<string?> Option() => new("--model")
     {
-        Description = $"Model folder in Hugging Face's layout, or a file of weights in one; else the environment variable {Variable}",
+        Description = $"Model folder in Hugging Face's layout, a file of weights in one, or the name of a pulled model; else the environment variable {Variable}",
         HelpName = "DIR",
     };
 
@@ -26,9 +28,13 @@ static class ModelFolder
     {
         string? folder = Named(given, host);
         if (folder is null) throw new ModelFileException($"there is no model: --model is not given and {Variable} is not set; {Remedy}");
+        folder = Resolve(folder, host);
         if (!Path.Exists(folder)) throw new ModelFileException($"{folder} (from {(given is null ? Variable : "--model")}): no such folder; {Remedy}");
         return folder;
     }
+
+    /// <summary>The folder of a pulled model for its name; any other path as it is, one that exists before all.</summary>
+    public static string Resolve(string pathOrName, Host host) => Path.Exists(pathOrName) ? pathOrName : ModelCache.Of(host).Find(pathOrName) ?? pathOrName;
 
     /// <summary>The most tokens a phrase may have; CLIP's where the folder has only a vocabulary, or the configuration of another kind of model.</summary>
     public static int ContextLength(string folder)

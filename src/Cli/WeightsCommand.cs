@@ -8,7 +8,14 @@ namespace ClipSegNative.Cli;
 /// <summary>weights init: model folders of random values, to try things out and to start training from.</summary>
 static class WeightsCommand
 {
-    public static Command Make(Host host) => new("weights", "Makes model folders.") { MakeInit(host) };
+    public static Command Make(Host host) => new("weights", "Fetches and makes model folders.")
+    {
+        PullCommands.MakePull(host),
+        PullCommands.MakeList(host),
+        PullCommands.MakePath(host),
+        PullCommands.MakeVerify(host),
+        MakeInit(host),
+    };
 
     static Command MakeInit(Host host)
     {
