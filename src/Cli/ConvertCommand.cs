@@ -79,7 +79,8 @@ sealed class ConvertCommand : Command, IHasNotes
             }
         }
         Tell(model, output, halve, host.Error);
-        if (!toFile && vocabulary is null) host.Error.WriteLine($"{output}: has no vocabulary yet; copy {ClipVocabulary.IdsFile} and {ClipVocabulary.MergesFile} there, or convert with --clip-vocab.");
+        if (!toFile && vocabulary is null)
+            host.Error.WriteLine($"{output}: has no vocabulary yet; copy {ClipVocabulary.IdsFile} and {ClipVocabulary.MergesFile} there, or convert with --clip-vocab.");
         return ExitCode.Ok;
     }
 

@@ -16,7 +16,7 @@ static class PullCommands
     {
         var name = NameArgument();
         var endpoint = new Option<string?>("--endpoint") { Description = $"The hub or a mirror of it; else {HubVariable}, else {Hub}", HelpName = "URL" };
-        var revision = new Option<string>("--revision") { Description = "Branch, tag or commit; else main", HelpName = "REV", DefaultValueFactory = _ => "main" };
+        var revision = new Option<string?>("--revision") { Description = "Branch, tag or commit; else main", HelpName = "REV" };
         Option<int?> timeout = OptionValues.Of<int>(
             "--timeout", "SECONDS", "How long the server may send nothing; else 60", "a whole number from 1 to 3600", TrySeconds);
         var accept = new Option<bool>("--accept-licence", "--accept-license") { Description = "Say that you have read what is known about the licence of the weights" };
@@ -39,7 +39,8 @@ static class PullCommands
                 return (int)ExitCode.Failed;
             }
             using var downloader = new Downloader(TimeSpan.FromSeconds(parse.GetValue(timeout) ?? 60));
-            PulledModel pulled = new ModelPull(model, folder, server, parse.GetRequiredValue(revision), downloader, host).RunAsync().GetAwaiter().GetResult();
+            PulledModel pulled = new ModelPull(
+                model, folder, server, parse.GetValue(revision) ?? "main", downloader, host).RunAsync().GetAwaiter().GetResult();
             foreach (PulledFile file in pulled.Files)
                 host.Error.WriteLine($"  {file.Name}, {file.Bytes:N0} bytes, SHA-256 {file.Sha256} ({(file.Promised ? "as the hub says" : "as it came")})");
             host.Error.WriteLine($"{folder}: use it with --model {model.Name}");

@@ -85,8 +85,9 @@ sealed class Downloader(TimeSpan patience, Func<string, FileMode, Stream>? open 
         // Else the whole comes, or nothing: then from the start.
         bool continues = answer.StatusCode == HttpStatusCode.PartialContent && answer.Content.Headers.ContentRange?.From == begin;
         if (begin > 0 && !continues) File.Delete(partial);
-        if (answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable) throw new ConnectionLostException($"{place}: the server did not go on where it had stopped.");
-        long there = continues ? begin : 0;
+        if (answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            throw new ConnectionLostException($"{place}: the server did not go on where it had stopped.");
+        long there = continues ? begin : 0, expected = Math.Min(most, remote.Bytes ?? most);
         using Stream body = await answer.Content.ReadAsStreamAsync(interrupted).ConfigureAwait(false);
         FileMode mode = continues ? FileMode.Append : FileMode.Create;
         using Stream file = open?.Invoke(partial, mode) ?? new FileStream(partial, mode, FileAccess.Write, FileShare.None);
@@ -96,7 +97,7 @@ sealed class Downloader(TimeSpan patience, Func<string, FileMode, Stream>? open 
             int read = await PatientlyAsync(place, token => body.ReadAsync(block, token).AsTask(), interrupted).ConfigureAwait(false);
             if (read == 0) return;
             there += read;
-            if (there > Math.Min(most, remote.Bytes ?? most)) throw new IOException($"{place}: sends more than the {Math.Min(most, remote.Bytes ?? most):N0} bytes that were expected.");
+            if (there > expected) throw new IOException($"{place}: sends more than the {expected:N0} bytes that were expected.");
             file.Write(block, 0, read);
             arrived(there);
         }
@@ -120,7 +121,8 @@ sealed class Downloader(TimeSpan patience, Func<string, FileMode, Stream>? open 
             answer.Dispose();
             if (next is null) throw new IOException($"{hop}: answers {reason}: try again later, or name a mirror with --endpoint.");
             next = new Uri(hop, next);
-            if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != hop.Scheme) throw new IOException($"{hop}: leads to {next.Scheme}://{next.Host}, which is not encrypted: name another server with --endpoint.");
+            if (next.Scheme != Uri.UriSchemeHttps && next.Scheme != hop.Scheme)
+                throw new IOException($"{hop}: leads to {next.Scheme}://{next.Host}, which is not encrypted: name another server with --endpoint.");
             hop = next;
         }
         throw new IOException($"{place}: leads on more than {MaxRedirects} times: name another server with --endpoint.");

@@ -11,8 +11,8 @@ sealed record HubModel(string Name, string Repository, string Licence)
         + "The hub's copy is reported to be marked Apache-2.0, which was not checked. Whether you may use them is yours to find out.";
 
     const string OpenAiWeights =
-        "OpenAI's licence (MIT) covers the code and, as far as is known, says nothing of its own about the weights. "
-        + "The model card names research as the intended use and deployment as out of its scope.";
+        "OpenAI's licence (MIT) is that of the code; nothing separate about the weights is known here. "
+        + "OpenAI's model card speaks of research and leaves deployed uses out of its scope: read it first.";
 
     /// <summary>Files besides the weights: they make a model folder.</summary>
     public static IReadOnlyList<string> SmallFiles { get; } = ["config.json", "preprocessor_config.json", "vocab.json", "merges.txt"];

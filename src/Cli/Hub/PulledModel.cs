@@ -31,8 +31,7 @@ sealed record PulledModel(string Name, string Source, string Revision, IReadOnly
         {
             if (new FileInfo(path).Length > MaxBytes) throw Damaged(path);
             PulledModel? model = JsonSerializer.Deserialize(File.ReadAllBytes(path), PulledModelJson.Default.PulledModel);
-            // The names become paths: they must not lead out of the folder.
-            return model?.Files?.All(file => file?.Name is { Length: > 0 } name && Path.GetFileName(name) == name && file.Sha256 is not null) == true ? model : throw Damaged(path);
+            return model?.Files is { } files && files.All(IsSound) ? model : throw Damaged(path);
         }
         catch (JsonException e)
         {
@@ -40,7 +39,8 @@ sealed record PulledModel(string Name, string Source, string Revision, IReadOnly
         }
     }
 
-    public void Write(string folder) => AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, PulledModelJson.Default.PulledModel));
+    public void Write(string folder) => AtomicFile.Write(
+        Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, PulledModelJson.Default.PulledModel));
 
     /// <summary>Compares every file with the note.</summary>
     /// <exception cref="ModelFileException">The first file that is missing or another; both sums are named.</exception>
@@ -69,6 +69,9 @@ sealed record PulledModel(string Name, string Source, string Revision, IReadOnly
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>The names become paths: they must not lead out of the folder.</summary>
+    static bool IsSound(PulledFile? file) => file is { Name.Length: > 0, Sha256: not null } && Path.GetFileName(file.Name) == file.Name;
 
     static ModelFileException Damaged(string path, Exception? inner = null) => new($"{path}: is damaged: pull the model again with --force.", inner);
 }

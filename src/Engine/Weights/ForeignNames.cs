@@ -87,7 +87,7 @@ sealed class ForeignNames : IWeightSource
     {
         try
         {
-            return source.Names.Any(name => name is "film_mul.weight" or "visual.class_embedding" or "clip_model.visual.class_embedding") ? new ForeignNames(source) : source;
+            return source.Names.Any(IsTelling) ? new ForeignNames(source) : source;
         }
         catch
         {
@@ -123,11 +123,16 @@ sealed class ForeignNames : IWeightSource
     void Add(string canonical, Source source)
     {
         if (!_sources.TryAdd(canonical, source))
-            throw new ModelFileException($"{Description}: '{Shown(source.Stored)}' and '{Shown(_sources[canonical].Stored)}' are both {Shown(canonical)}: is the file damaged?");
+        {
+            string other = _sources[canonical].Stored;
+            throw new ModelFileException($"{Description}: '{Shown(source.Stored)}' and '{Shown(other)}' are both {Shown(canonical)}: is the file damaged?");
+        }
     }
 
     ModelFileException Unfit(WeightEntry entry, string expected) =>
         new($"{Description}: '{entry.Name}' has shape {entry.Shape}, expected {expected}: is this another model?");
+
+    static bool IsTelling(string name) => name is "film_mul.weight" or "visual.class_embedding" or "clip_model.visual.class_embedding";
 
     static string? Canonical(string stored)
     {
@@ -140,7 +145,7 @@ sealed class ForeignNames : IWeightSource
         {
             if (!name.StartsWith(foreign, StringComparison.Ordinal)) continue;
             int dot = name.IndexOf('.', foreign.Length);
-            return dot > 0 && Replace(name[(dot + 1)..], BlockLayers) is { } rest ? $"{canonical}{name.AsSpan(foreign.Length, dot + 1 - foreign.Length)}{rest}" : null;
+            return dot > 0 && Replace(name[(dot + 1)..], BlockLayers) is { } rest ? canonical + name[foreign.Length..(dot + 1)] + rest : null;
         }
         return null;
     }

@@ -41,7 +41,8 @@ sealed record ClipConfig(ClipTextConfig Text, ClipVisionConfig Vision, int Proje
         Shape patches = Find($"{ClipTensors.Vision}embeddings.patch_embedding.weight", rank: 4, ClipLimits.Width);
         Shape words = Find($"{ClipTensors.Text}embeddings.token_embedding.weight", rank: 2, ClipLimits.Vocabulary);
         int cells = Find($"{ClipTensors.Vision}embeddings.position_embedding.weight", rank: 2, ClipLimits.Image)[0] - 1, grid = (int)Math.Sqrt(cells);
-        if (grid == 0 || grid * grid != cells || grid * patches[3] > ClipLimits.Image) throw Refuse($"has positions for {cells} patches of {patches[3]} pixels, which make no square picture");
+        if (grid == 0 || grid * grid != cells || grid * patches[3] > ClipLimits.Image)
+            throw Refuse($"has positions for {cells} patches of {patches[3]} pixels, which make no square picture");
         return new ClipConfig(
             new ClipTextConfig
             {

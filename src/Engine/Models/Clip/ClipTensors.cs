@@ -40,7 +40,8 @@ static class ClipTensors
             if (!source.TryFind(name, out WeightEntry entry)) throw new ModelFileException($"{file}: '{name}' {expected} is missing{Advice(name, null)}");
             if (entry.Type is not (DType.F32 or DType.F16 or DType.BF16))
                 throw new ModelFileException($"{file}: '{name}' holds {entry.Type}, expected F32, F16 or BF16: is this a file of weights?");
-            if (!Fits(entry.Shape, expected)) throw new ModelFileException($"{file}: '{name}' has shape {entry.Shape}, expected {expected}{Advice(name, entry.Shape)}");
+            if (!Fits(entry.Shape, expected))
+                throw new ModelFileException($"{file}: '{name}' has shape {entry.Shape}, expected {expected}{Advice(name, entry.Shape)}");
         }
 
         string Advice(string name, Shape? found) => advice?.Invoke(name, found) ?? ": are these the weights of this model?";

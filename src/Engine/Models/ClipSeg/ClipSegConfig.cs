@@ -87,7 +87,10 @@ sealed record ClipSegConfig
     {
         Shape film = Find("decoder.film_mul.weight"), reduction = Find("decoder.reduces.0.weight");
         if (reduction[1] != clip.Vision.HiddenSize || film[1] != clip.ProjectionSize)
-            throw Refuse($"belongs to a CLIP with an image tower of width {reduction[1]} and vectors of {film[1]}, not {clip.Vision.HiddenSize} and {clip.ProjectionSize}: is this its CLIP?");
+        {
+            throw Refuse($"belongs to a CLIP with an image tower of width {reduction[1]} and vectors of {film[1]}, "
+                + $"not {clip.Vision.HiddenSize} and {clip.ProjectionSize}: is this its CLIP?");
+        }
         var config = new ClipSegConfig
         {
             Text = clip.Text,
@@ -101,8 +104,12 @@ sealed record ClipSegConfig
         int reductions = config.ExtractLayers.Count;
         if (decoder.TryFind($"decoder.reduces.{reductions}.weight", out _) || !decoder.TryFind($"decoder.reduces.{reductions - 1}.weight", out _)
             || config.ExtractLayers.Max() >= clip.Vision.Layers)
-            throw Refuse($"does not read the outputs of layers {string.Join(", ", config.ExtractLayers)} of {clip.Vision.Layers}: say which, one for each 'decoder.reduces'");
-        if (config.ReduceSize % config.DecoderHeads != 0) throw Refuse($"has width {config.ReduceSize}, which {config.DecoderHeads} heads do not divide: is this a CLIPSeg decoder?");
+        {
+            throw Refuse($"does not read the outputs of layers {string.Join(", ", config.ExtractLayers)} of {clip.Vision.Layers}: "
+                + "say which, one for each 'decoder.reduces' (--extract-layers).");
+        }
+        if (config.ReduceSize % config.DecoderHeads != 0)
+            throw Refuse($"has width {config.ReduceSize}, which {config.DecoderHeads} heads do not divide: is this a CLIPSeg decoder?");
         return config;
 
         Shape Find(string name) => decoder.TryFind(name, out WeightEntry entry) && entry.Shape is { Rank: 2, Elements: > 0 }

@@ -43,15 +43,15 @@ sealed class ModelConversion : IDisposable
         try
         {
             bool decoder = weights.Names.Any(name => name.StartsWith(PrefixedWeights.Decoder, StringComparison.Ordinal)), towers = HasTowers(weights);
-            if (!decoder && !towers) throw new ModelFileException($"{weights.Description}: holds neither CLIP's towers nor a CLIPSeg decoder: is this the right file?");
-            if (towers && clip is not null) throw new ModelFileException($"{weights.Description}: holds a CLIP of its own: leave out {clip}.");
-            if (!towers && clip is null) throw new ModelFileException($"{weights.Description}: holds a decoder without the CLIP that it was trained on: name that too (--clip).");
+            if (!decoder && !towers) throw Refuse(weights, "holds neither CLIP's towers nor a CLIPSeg decoder: is this the right file?");
+            if (towers && clip is not null) throw Refuse(weights, $"holds a CLIP of its own: leave out {clip}.");
+            if (!towers && clip is null) throw Refuse(weights, "holds a decoder without the CLIP that it was trained on: name that too (--clip).");
             bool foreignTowers = foreign;
             if (clip is not null)
             {
                 IWeightSource other = OpenPart(clip, out foreignTowers);
                 whole = new JoinedWeights(weights, other);
-                if (!HasTowers(other)) throw new ModelFileException($"{other.Description}: holds no CLIP: name a folder or file that does.");
+                if (!HasTowers(other)) throw Refuse(other, "holds no CLIP: name a folder or file that does.");
             }
             if (decoder && !foreign)
             {
@@ -68,7 +68,7 @@ sealed class ModelConversion : IDisposable
         }
     }
 
-    /// <summary>Writes <c>config.json</c> and, for a CLIPSeg, <c>preprocessor_config.json</c>; then the weights.</summary>
+    /// <summary>Writes <c>model.safetensors</c>, <c>config.json</c> and, for a CLIPSeg, <c>preprocessor_config.json</c>.</summary>
     /// <param name="folder">Made where it is missing; files of these names are replaced.</param>
     /// <param name="preprocessing">Of a CLIPSeg.</param>
     /// <param name="halve">F16 for every tensor; else F16 stays so and everything else is F32.</param>
@@ -111,10 +111,12 @@ sealed class ModelConversion : IDisposable
 
     static bool HasTowers(IWeightSource weights) => weights.Names.Any(name => name.StartsWith(ClipTensors.Vision, StringComparison.Ordinal));
 
+    static ModelFileException Refuse(IWeightSource source, string problem) => new($"{source.Description}: {problem}");
+
     void CheckHalves(string name, ReadOnlySpan<float> values)
     {
         foreach (float value in values)
             if (float.IsFinite(value) && Math.Abs(value) > LargestHalf)
-                throw new ModelFileException($"{_weights.Description}: '{name}' holds {value}, but F16 ends at {LargestHalf}: write it without --f16.");
+                throw Refuse(_weights, $"'{name}' holds {value}, but F16 ends at {LargestHalf}: write it without --f16.");
     }
 }

@@ -42,8 +42,9 @@ ref partial struct PickleReader
         {
             case ("collections", "OrderedDict") when arguments.Length == 0:
                 return new PickledDictionary();
-            case (Rebuild, "_rebuild_tensor" or "_rebuild_tensor_v2") when arguments is [PickledStorage storage, long and >= 0, _, _, ..]:
-                return new PickledTensor(storage, (long)arguments[1]!, Sizes(arguments[2]), Sizes(arguments[3]));
+            case (Rebuild, "_rebuild_tensor" or "_rebuild_tensor_v2") when arguments is [PickledStorage storage, long offset, var extents, var strides, ..]:
+                if (offset < 0) throw Refuse("holds a tensor at a negative offset");
+                return new PickledTensor(storage, offset, Sizes(extents), Sizes(strides));
             case (Rebuild, "_rebuild_parameter") when arguments is [PickledTensor tensor, ..]:
                 return tensor;
             case ("torch", "Size") when arguments is [object?[] sizes]:

@@ -52,7 +52,9 @@ sealed class PyTorchContainer
         ReadOnlySpan<byte> Bytes(string name, int most)
         {
             StoredBytes stored = Find(name);
-            return stored.Length <= most ? _file.Slice(stored.Offset, (int)stored.Length) : throw Refuse($"has a {name} of {stored.Length} bytes, at most {most} are read");
+            return stored.Length <= most
+                ? _file.Slice(stored.Offset, (int)stored.Length)
+                : throw Refuse($"has a {Shown(name)} of {stored.Length} bytes, at most {most} are read");
         }
 
         StoredBytes Find(string name)
@@ -62,7 +64,7 @@ sealed class PyTorchContainer
         }
     }
 
-    /// <summary>Before 1.6: the number, a version, notes about the machine, the object, the keys of its storages; then of each the length and the elements.</summary>
+    /// <summary>Before 1.6: the number, a version, notes about the machine, the object, the keys of its storages; then each one's length and elements.</summary>
     object? ReadLegacy()
     {
         long at = BeginningBytes;
@@ -82,7 +84,8 @@ sealed class PyTorchContainer
             Locate(storage, new StoredBytes(at + sizeof(long), elements * size));
             at += sizeof(long) + elements * size;
         }
-        if (_claimed.Keys.FirstOrDefault(key => !_storages.ContainsKey(key)) is { } absent) throw Refuse($"lacks the storage '{Shown(absent)}', which its tensors need");
+        if (_claimed.Keys.FirstOrDefault(key => !_storages.ContainsKey(key)) is { } absent)
+            throw Refuse($"lacks the storage '{Shown(absent)}', which its tensors need");
         return root;
 
         object? Next()

@@ -88,7 +88,8 @@ sealed class PyTorchFile : IWeightSource
         }
         if (last >= available) throw Outside();   // a scalar
 
-        ModelFileException Outside() => Refuse($"of strides [{string.Join(',', tensor.Strides)}] at {tensor.Offset} lies outside its storage of {available} elements", "the file is damaged");
+        ModelFileException Outside() => Refuse(
+            $"of strides [{string.Join(',', tensor.Strides)}] at {tensor.Offset} lies outside its storage of {available} elements", "the file is damaged");
 
         ModelFileException Refuse(string problem, string advice) =>
             new($"{Description}: '{Shown(name)}' of shape [{string.Join(',', tensor.Extents)}] {problem}: {advice}.");
