@@ -76,7 +76,7 @@ static class PullCommands
 
     public static Command MakeVerify(Host host)
     {
-        var name = new Argument<string?>("NAME") { Description = $"{Names}; else all that have been pulled", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME") { Description = $"{Names}; else all that have been pulled", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
         name.CompletionSources.Add([.. HubModel.All.Select(model => model.Name)]);
         var command = new Command("verify", "Compares the files of pulled models with their recorded sums.") { name };
         command.SetAction(parse =>
@@ -96,7 +96,7 @@ static class PullCommands
 
     static Argument<string> NameArgument()
     {
-        var name = new Argument<string>("NAME") { Description = Names };
+        var name = new Argument<string>("NAME") { Description = Names, HelpName = "NAME" };
         name.CompletionSources.Add([.. HubModel.All.Select(model => model.Name)]);
         return name;
     }
