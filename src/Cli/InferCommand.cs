@@ -18,8 +18,18 @@ sealed class InferCommand : Command, IHasNotes
     {
         Description = "What to look for; repeat it for more phrases",
         HelpName = "PHRASE",
-        Required = true,
     };
+
+    readonly Option<string?> _like = new("--like") { Description = "A picture of what to look for: instead of phrases, or mixed with each of them", HelpName = "FILE" };
+
+    readonly Option<string?> _likeMask = new("--like-mask")
+    {
+        Description = "Which pixels of that picture are meant: a picture of its size, not black where they are; else all",
+        HelpName = "FILE",
+    };
+
+    readonly Option<double?> _mix = OptionValues.Of<double>(
+        "--mix", "W", $"Share of the phrase where --like is mixed with phrases; else {InferRequest.DefaultMix}", "a number from 0 to 1", OptionValues.TryShare);
 
     readonly Option<string?> _model = ModelFolder.Option();
 
@@ -69,7 +79,10 @@ sealed class InferCommand : Command, IHasNotes
         _kinds.CompletionSources.Add([.. ResultPaths.Kinds.Select(ResultPaths.Spelling)]);
         Arguments.Add(_images);
         Option[] options =
-            [_phrases, _model, _out, _kinds, _threshold, _noOrient, _device, _threads, _cpu, _size, _json, _recursive, _skipExisting, _profile, _check, _quiet];
+        [
+            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _noOrient, _device, _threads, _cpu, _size, _json, _recursive, _skipExisting,
+            _profile, _check, _quiet,
+        ];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse => (int)new Inference(Read(parse, host), host).Run());
     }
@@ -77,6 +90,7 @@ sealed class InferCommand : Command, IHasNotes
     public string Notes => """
         Results, for cat.jpg and -t "a cat":
           cat.a-cat.mask.png, .heatmap.png, .overlay.png, .cutout.png: one a phrase
+          with --like ref.png: cat.like-ref.mask.png; with -t "a cat" too: cat.a-cat-like-ref.mask.png
           cat.npy         probabilities [phrases, height, width], float32, at the picture's size
           cat.logits.npy  raw decoder output [phrases, H, W], float32, at the working size
           cat.json        what --json prints, without device and times
@@ -91,12 +105,20 @@ sealed class InferCommand : Command, IHasNotes
     InferRequest Read(ParseResult parse, Host host)
     {
         bool json = parse.GetValue(_json);
-        string[] phrases = parse.GetRequiredValue(_phrases);
+        string[] phrases = parse.GetValue(_phrases) ?? [];
+        string? like = parse.GetValue(_like), mask = parse.GetValue(_likeMask);
+        double? mix = parse.GetValue(_mix);
         if (phrases.Any(string.IsNullOrWhiteSpace)) throw new UsageException("a phrase (-t) is empty.");
+        if (phrases.Length == 0 && like is null) throw new UsageException("there is nothing to look for: give a phrase (-t) or a picture (--like).");
+        if (mask is not null && like is null) throw new UsageException("--like-mask goes with --like.");
+        if (mix is not null && (like is null || phrases.Length == 0)) throw new UsageException("--mix goes with both -t and --like.");
         return new InferRequest
         {
             Images = parse.GetRequiredValue(_images),
             Phrases = phrases,
+            Like = like,
+            LikeMask = mask,
+            Mix = mix ?? InferRequest.DefaultMix,
             Model = parse.GetValue(_model),
             Out = parse.GetValue(_out),
             Kinds = parse.GetResult(_kinds) is not null ? parse.GetValue(_kinds) : json ? OutputKinds.None : OutputKinds.Mask,
@@ -113,6 +135,7 @@ sealed class InferCommand : Command, IHasNotes
                 Threads = OptionValues.Threads(parse.GetValue(_threads), host),
                 WorkingSize = parse.GetValue(_size),
                 CpuPath = parse.GetValue(_cpu),
+                ImagePrompts = like is not null,
                 Profile = parse.GetValue(_profile),
                 Check = parse.GetValue(_check),
             },

@@ -3,10 +3,23 @@ namespace ClipSegNative.Cli;
 /// <summary>What <c>infer</c> was asked for, as parsed.</summary>
 sealed record InferRequest
 {
+    public const double DefaultMix = 0.5;
+
     public required IReadOnlyList<string> Images { get; init; }
     public required IReadOnlyList<string> Phrases { get; init; }
     public required string? Model { get; init; }
     public required SegmenterOptions Segmenter { get; init; }
+
+    /// <summary>A picture of what to look for, mixed with every phrase or alone.</summary>
+    public string? Like { get; init; }
+
+    public string? LikeMask { get; init; }
+
+    /// <summary>Share of the phrase.</summary>
+    public double Mix { get; init; } = DefaultMix;
+
+    /// <summary>What results are called: one name a prompt.</summary>
+    public IReadOnlyList<string> Names => Phrases.Count == 0 ? [Prompt.NameOf(text: null, Like)] : [.. Phrases.Select(phrase => Prompt.NameOf(phrase, Like))];
 
     /// <summary>Null: beside each picture. '-': standard output.</summary>
     public string? Out { get; init; }

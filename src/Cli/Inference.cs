@@ -10,8 +10,8 @@ sealed class Inference(InferRequest request, Host host)
     /// <summary>Pictures unpacked ahead.</summary>
     const int Ahead = 2;
 
-    readonly string[] _phrases = [.. request.Phrases];
-    readonly IReadOnlyList<string> _slugs = ResultPaths.Slugs(request.Phrases);
+    readonly IReadOnlyList<string> _slugs = ResultPaths.Slugs(request.Names);
+    readonly ImageReadOptions _reading = new() { ApplyOrientation = request.Orient };
     int _done, _failed, _skipped;
 
     /// <exception cref="UsageException">The request contradicts itself, or an option is out of the model's range.</exception>
@@ -43,8 +43,8 @@ sealed class Inference(InferRequest request, Host host)
         WarnOfLongPhrases(segmenter);
         segmenter.ClearProfile();   // of loading
         var writer = new ResultWriter(request, host, _slugs, segmenter.Device);
-        var results = new Segmentation[_phrases.Length];
-        for (int i = 0; i < results.Length; i++) results[i] = segmenter.NewResult();
+        Prompt[] prompts = Prompts(segmenter);
+        Segmentation[] results = segmenter.NewResults(prompts.Length);
         EncodedImage? image = null;
         try
         {
@@ -52,7 +52,7 @@ sealed class Inference(InferRequest request, Host host)
             {
                 foreach (Decoded next in decoded.ReadAllAsync(host.Interrupted).ToBlockingEnumerable(host.Interrupted))
                 {
-                    Segment(segmenter, ref image, next, results, writer, progress);
+                    Segment(segmenter, ref image, next, prompts, results, writer, progress);
                     progress.Advance();
                 }
             });
@@ -62,7 +62,7 @@ sealed class Inference(InferRequest request, Host host)
         return segmenter.Device;
     }
 
-    void Segment(Segmenter segmenter, ref EncodedImage? image, Decoded next, Segmentation[] results, ResultWriter writer, Progress progress)
+    void Segment(Segmenter segmenter, ref EncodedImage? image, Decoded next, Prompt[] prompts, Segmentation[] results, ResultWriter writer, Progress progress)
     {
         if (next.Picture is not { } picture)
         {
@@ -70,12 +70,11 @@ sealed class Inference(InferRequest request, Host host)
             return;
         }
         long encode = Stopwatch.GetTimestamp();
-        if (image is null) image = segmenter.Encode(picture);
-        else segmenter.Encode(picture, image);
-        host.Interrupted.ThrowIfCancellationRequested();
-        long prompts = Stopwatch.GetTimestamp();
-        image.Segment(_phrases, results);
-        var timings = new Timings(next.Milliseconds, Milliseconds(encode, prompts), Milliseconds(prompts, Stopwatch.GetTimestamp()));
+        if (image is null) image = segmenter.Encode(picture, host.Interrupted);
+        else segmenter.Encode(picture, image, host.Interrupted);
+        long decode = Stopwatch.GetTimestamp();
+        image.Segment(prompts, results, host.Interrupted);
+        var timings = new Timings(next.Milliseconds, Milliseconds(encode, decode), Milliseconds(decode, Stopwatch.GetTimestamp()));
         host.Interrupted.ThrowIfCancellationRequested();
         try
         {
@@ -103,10 +102,21 @@ sealed class Inference(InferRequest request, Host host)
         catch (ArgumentException error) { throw new UsageException(error.Message); }
     }
 
+    /// <exception cref="PictureException">The example or its mask cannot be read.</exception>
+    Prompt[] Prompts(Segmenter segmenter)
+    {
+        if (request.Like is null) return [.. request.Phrases.Select(phrase => (Prompt)phrase)];
+        Mask? mask = request.LikeMask is null ? null : Mask.FromPicture(ImageReader.Read(request.LikeMask, _reading));
+        Prompt example;
+        try { example = segmenter.Like(ImageReader.Read(request.Like, _reading), mask, host.Interrupted); }
+        catch (ArgumentException error) { throw new UsageException($"--like-mask {request.LikeMask}: {error.Message}"); }
+        return request.Phrases.Count == 0 ? [example] : [.. request.Phrases.Select(phrase => example.With(phrase, (float)request.Mix))];
+    }
+
     void WarnOfLongPhrases(Segmenter segmenter)
     {
         int context = segmenter.ContextLength;
-        foreach (string phrase in _phrases)
+        foreach (string phrase in request.Phrases)
             if (segmenter.Tokenizer.Encode(phrase, context).Truncated)
                 host.Error.WriteLine($"warning: '{phrase}' is longer than the model's {context} tokens; its end is not used.");
     }
@@ -131,11 +141,10 @@ sealed class Inference(InferRequest request, Host host)
     Decoded Decode(PictureJob job)
     {
         if (job.Error is not null) return new Decoded(job, Picture: null, job.Error, Milliseconds: 0);
-        var options = new ImageReadOptions { ApplyOrientation = request.Orient };
         long started = Stopwatch.GetTimestamp();
         try
         {
-            Picture picture = job.Input.IsPipe ? ImageReader.Read(host.Input, "standard input", options) : ImageReader.Read(job.Input.Path!, options);
+            Picture picture = job.Input.IsPipe ? ImageReader.Read(host.Input, "standard input", _reading) : ImageReader.Read(job.Input.Path!, _reading);
             return new Decoded(job, picture, Error: null, Milliseconds(started, Stopwatch.GetTimestamp()));
         }
         catch (Exception error) when (error is PictureException or IOException)
@@ -166,7 +175,7 @@ sealed class Inference(InferRequest request, Host host)
     string Summary(string device, TimeSpan elapsed)
     {
         string failed = _failed > 0 ? $", {_failed} failed" : "", skipped = _skipped > 0 ? $", {_skipped} skipped" : "";
-        return $"{Plural(_done, "picture")}, {Plural(_done * _phrases.Length, "mask")}{failed}{skipped}, {elapsed.TotalSeconds:0.0} s; {device}";
+        return $"{Plural(_done, "picture")}, {Plural(_done * _slugs.Count, "mask")}{failed}{skipped}, {elapsed.TotalSeconds:0.0} s; {device}";
     }
 
     static string Plural(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";

@@ -5,7 +5,6 @@ using ClipSegNative.Imaging;
 using ClipSegNative.Layers;
 using ClipSegNative.Models;
 using ClipSegNative.Models.ClipSeg;
-using ClipSegNative.Tensors;
 using ClipSegNative.Text;
 using ClipSegNative.Weights;
 
@@ -15,7 +14,7 @@ namespace ClipSegNative;
 /// Finds what phrases name in pictures: load a model once, encode a picture once, ask it many phrases.
 /// Safe to call from several threads; calls queue, as one already uses every core it was given.
 /// </summary>
-public sealed class Segmenter : IDisposable
+public sealed partial class Segmenter : IDisposable
 {
     /// <summary>More phrases are decoded in groups of this many: enough to share the work, few enough for activations to stay in cache.</summary>
     const int PromptsAtOnce = 4;
@@ -23,13 +22,15 @@ public sealed class Segmenter : IDisposable
     /// <summary>A side of the working size. Attention grows with the fourth power of it: the published models are made for 352.</summary>
     const int MostPixels = 4096;
 
-    readonly Lock _gate = new();
+    /// <summary>Held by the caller whose turn it is; unlike a lock, it can be waited for with a cancellation token and without a thread.</summary>
+    readonly SemaphoreSlim _turn = new(1, 1);
     readonly IBackend _backend;
     readonly ProfiledBackend? _profiler;
     readonly ClipSegModel _model;
     readonly PicturePreprocessor _preprocessor;
     readonly Grid _grid;
     readonly Plan _encode;
+    readonly Plan? _examples;
     readonly Plan?[] _decode = new Plan?[PromptsAtOnce + 1];
     readonly TextEmbedder _text;
     readonly ClipTokenizer _tokenizer;
@@ -56,6 +57,7 @@ public sealed class Segmenter : IDisposable
         {
             Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
             _encode = _model.EncodePlan(batch: 1, _grid);
+            if (options.ImagePrompts) _examples = _model.ImagePromptPlan(batch: 1, _grid);
             Plan decode = DecodePlan(1);
             (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
             _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
@@ -117,95 +119,20 @@ public sealed class Segmenter : IDisposable
         return new Segmenter(folder, config, preprocessing, weights, options ?? new SegmenterOptions());
     }
 
-    /// <summary>Runs the image tower on a picture of any size.</summary>
-    /// <param name="picture">From <see cref="ImageReader"/> or <see cref="Picture.FromRgb"/>.</param>
-    /// <returns>What phrases are asked of; dispose it before this segmenter.</returns>
-    /// <exception cref="ObjectDisposedException">This segmenter was disposed.</exception>
-    public EncodedImage Encode(Picture picture)
-    {
-        EncodedImage image;
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            image = NewImage();
-        }
-        Encode(picture, image);
-        return image;
-    }
-
-    /// <summary>As <see cref="Encode(Picture)"/>, over an earlier picture: for pictures of one size, a warm call allocates nothing.</summary>
-    /// <param name="picture">The new picture.</param>
-    /// <param name="image">Made by this segmenter; its former content is lost.</param>
-    /// <exception cref="ArgumentException"><paramref name="image"/> belongs to another segmenter.</exception>
-    public void Encode(Picture picture, EncodedImage image)
-    {
-        ArgumentNullException.ThrowIfNull(picture);
-        lock (_gate)
-        {
-            CheckOwned(image);
-            _preprocessor.Run(picture, _pixels);
-            _backend.Upload(_pixels, _encode.Inputs[0]);
-            _encode.Run();
-            for (int i = 0; i < image.Features.Length; i++) _backend.Copy(_encode.Outputs[i], image.Features[i]);
-            (image.Width, image.Height) = (picture.Width, picture.Height);
-        }
-    }
-
-    /// <summary>Frees the model. Encoded images must be disposed before.</summary>
+    /// <summary>
+    /// Frees the model, after the call that has its turn; calls that still wait throw <see cref="ObjectDisposedException"/>. A second call does nothing.
+    /// Results stay valid; encoded pictures can only be disposed.
+    /// </summary>
     public void Dispose()
     {
-        lock (_gate)
+        _turn.Wait();
+        try
         {
             if (_disposed) return;
             _disposed = true;
             Free();
         }
-    }
-
-    /// <summary>The conditional vector of a phrase.</summary>
-    internal float[] Embed(string phrase)
-    {
-        var vector = new float[_model.Config.ProjectionSize];
-        lock (_gate) _text.Embed(phrase, _tokenizer, vector);
-        return vector;
-    }
-
-    internal Segmentation NewResult() => new(LogitWidth, LogitHeight);
-
-    internal void Segment(EncodedImage image, ReadOnlySpan<string> prompts, ReadOnlySpan<Segmentation> results)
-    {
-        if (prompts.Length == 0) throw new ArgumentException("Give at least one phrase.", nameof(prompts));
-        if (prompts.Length != results.Length) throw new ArgumentException($"{prompts.Length} phrases do not fill {results.Length} results.", nameof(results));
-        foreach (string prompt in prompts)
-            if (string.IsNullOrWhiteSpace(prompt)) throw new ArgumentException("A phrase is empty.", nameof(prompts));
-        foreach (Segmentation result in results)
-            if (result.LogitWidth != LogitWidth || result.LogitHeight != LogitHeight) throw new ArgumentException("A result was made for another working size.", nameof(results));
-        lock (_gate)
-        {
-            CheckOwned(image);
-            for (int first = 0; first < prompts.Length; first += PromptsAtOnce)
-            {
-                int count = Math.Min(PromptsAtOnce, prompts.Length - first);
-                Decode(image, prompts.Slice(first, count), results.Slice(first, count));
-            }
-        }
-    }
-
-    void Decode(EncodedImage image, ReadOnlySpan<string> prompts, ReadOnlySpan<Segmentation> results)
-    {
-        int projection = _model.Config.ProjectionSize, pixels = LogitWidth * LogitHeight;
-        for (int i = 0; i < prompts.Length; i++) _text.Embed(prompts[i], _tokenizer, _conditions.AsSpan(i * projection, projection));
-        Plan plan = DecodePlan(prompts.Length);
-        for (int i = 0; i < image.Features.Length; i++) _backend.Copy(image.Features[i], plan.Inputs[i]);
-        _backend.Upload(_conditions.AsSpan(0, prompts.Length * projection), plan.Inputs[^1]);
-        plan.Run();
-        Span<float> logits = _logits.AsSpan(0, prompts.Length * pixels);
-        _backend.Download(plan.Outputs[0], logits);
-        for (int i = 0; i < prompts.Length; i++)
-        {
-            logits.Slice(i * pixels, pixels).CopyTo(results[i].Begin(prompts[i], image.Width, image.Height));
-            results[i].End();
-        }
+        finally { _turn.Release(); }
     }
 
     /// <summary>Also what a constructor that failed has made so far.</summary>
@@ -213,27 +140,13 @@ public sealed class Segmenter : IDisposable
     {
         foreach (Plan? plan in _decode) plan?.Dispose();
         _encode?.Dispose();
+        _examples?.Dispose();
         _text?.Dispose();
         _model.Dispose();
         _backend.Dispose();
     }
 
     Plan DecodePlan(int prompts) => _decode[prompts] ??= _model.DecodePlan(images: 1, prompts, _grid);
-
-    EncodedImage NewImage()
-    {
-        ReadOnlySpan<Tensor> outputs = _encode.Outputs;
-        DeviceMemory memory = _backend.Allocate(outputs.Length * outputs[0].Shape.Elements * sizeof(float));
-        var features = new Tensor[outputs.Length];
-        for (int i = 0; i < features.Length; i++)
-        {
-            Shape shape = outputs[i].Shape;
-            var storage = new Storage(DType.F32, shape.Elements);
-            storage.Bind(memory, i * storage.Bytes);
-            features[i] = new Tensor(storage, 0, shape, shape.Columns);
-        }
-        return new EncodedImage(this, memory, features);
-    }
 
     void CheckOwned(EncodedImage image)
     {

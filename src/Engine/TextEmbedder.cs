@@ -31,9 +31,10 @@ sealed class TextEmbedder : IDisposable
     /// <param name="text">Not empty.</param>
     /// <param name="tokenizer">The model's own.</param>
     /// <param name="destination">As long as the projection.</param>
-    public void Embed(string text, ClipTokenizer tokenizer, Span<float> destination)
+    /// <param name="cancellation">A cancelled phrase is not remembered.</param>
+    public void Embed(string text, ClipTokenizer tokenizer, Span<float> destination, CancellationToken cancellation)
     {
-        if (!_vectors.TryGet(text, out float[]? vector)) vector = _vectors.Add(text, Compute(text, tokenizer));
+        if (!_vectors.TryGet(text, out float[]? vector)) vector = _vectors.Add(text, Compute(text, tokenizer, cancellation));
         vector.CopyTo(destination);
     }
 
@@ -43,14 +44,14 @@ sealed class TextEmbedder : IDisposable
         _vectors.Dispose();
     }
 
-    float[] Compute(string text, ClipTokenizer tokenizer)
+    float[] Compute(string text, ClipTokenizer tokenizer, CancellationToken cancellation)
     {
         int[] ids = tokenizer.Encode(text, _model.Config.Text.Positions).Ids;
         // The pooled row is that of the first end token; a phrase may itself contain one. What follows cannot reach it: attention is causal.
         ids = ids[..(Array.IndexOf(ids, tokenizer.EndId) + 1)];
         Plan plan = PlanFor(ids.Length);
         _backend.Upload(ids, plan.Inputs[0]);
-        plan.Run();
+        plan.Run(cancellation);
         var vector = new float[_model.Config.ProjectionSize];
         _backend.Download(plan.Outputs[0], vector);
         return vector;

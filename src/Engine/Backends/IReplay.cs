@@ -4,4 +4,12 @@ namespace ClipSegNative.Backends;
 interface IReplay : IDisposable
 {
     void Run();
+
+    /// <summary>As <see cref="Run()"/>; a backend that can stop between two operations does, and the next run starts afresh.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before the last operation was started.</exception>
+    void Run(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Run();
+    }
 }

@@ -62,6 +62,16 @@ public sealed class Mask
         return new Mask(binary, width, height);
     }
 
+    /// <summary>A mask of the pixels that are not black.</summary>
+    /// <param name="picture">As other tools store masks: white or an object's colour on black.</param>
+    public static Mask FromPicture(Picture picture)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        var binary = new byte[picture.Width * picture.Height];
+        for (int i = 0; i < binary.Length; i++) binary[i] = picture.Pixels.Slice(3 * i, 3).ContainsAnyExcept((byte)0) ? (byte)1 : (byte)0;
+        return new Mask(binary, picture.Width, picture.Height);
+    }
+
     /// <summary>A mask of the pixels above a threshold.</summary>
     /// <param name="probabilities">[height, width], rows from the top, in [0, 1]; NaN counts as not found.</param>
     /// <param name="width">Pixels in a row, at least 1.</param>

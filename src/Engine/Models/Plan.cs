@@ -34,7 +34,7 @@ sealed class Plan : IDisposable
     /// <summary>Device memory of the pass beyond the weights.</summary>
     public long Bytes => _arena.Bytes;
 
-    public void Run() => _replay.Run();
+    public void Run(CancellationToken cancellation = default) => _replay.Run(cancellation);
 
     public void Dispose() => _arena.Dispose();
 }

@@ -42,6 +42,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
 
     readonly WorkerPool _pool = new(threads);
     CpuMemory? _scratch;
+    CancellationToken _cancellation;
 
     public string Description => $"cpu, {set.Name()}, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}";
 
@@ -74,7 +75,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
 
     public void Synchronize() { }
 
-    public IReplay Capture(Action enqueue) => new Replay(enqueue);
+    public IReplay Capture(Action enqueue) => new Replay(this, enqueue);
 
     public void Dispose()
     {
@@ -112,6 +113,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
 
     void Run<TWork>(int tasks, long cost, TWork work) where TWork : struct, IParallelWork
     {
+        _cancellation.ThrowIfCancellationRequested();
         if (cost >= SmallWork) _pool.Run(tasks, work);
         else
         {
@@ -119,9 +121,16 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
         }
     }
 
-    sealed class Replay(Action enqueue) : IReplay
+    sealed class Replay(CpuBackend<TSet, TVector> backend, Action enqueue) : IReplay
     {
         public void Run() => enqueue();
+
+        public void Run(CancellationToken cancellation)
+        {
+            backend._cancellation = cancellation;
+            try { enqueue(); }
+            finally { backend._cancellation = default; }
+        }
 
         public void Dispose() { }
     }

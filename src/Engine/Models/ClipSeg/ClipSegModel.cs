@@ -8,7 +8,7 @@ using ClipSegNative.Weights;
 namespace ClipSegNative.Models.ClipSeg;
 
 /// <summary>
-/// CLIPSeg in its three separately replayed parts: a picture is encoded once, a phrase once, and each pair decoded. The weights are read while the first
+/// CLIPSeg in its separately replayed parts: a picture is encoded once, a phrase or an example picture once, and each pair decoded. The weights are read while the first
 /// plan of each kind is made; after that their source may be closed.
 /// </summary>
 sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource weights) : IDisposable
@@ -25,12 +25,27 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
 
     /// <summary>Pixels [batch, 3, height, width] -> reduced features [batch, 1 + cells, D] each, deepest first.</summary>
     public Plan EncodePlan(int batch, Grid grid) => new(backend,
-        arena => [arena.Keep(DType.F32, batch, config.Vision.ImageChannels, grid.Height * config.Vision.PatchSize, grid.Width * config.Vision.PatchSize)],
+        arena => [Pixels(arena, batch, grid)],
         arena =>
         {
             var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), config.Vision, batch, grid, NeededBlocks);
             var reduction = new FeatureReduction(Scope(arena, "decoder"), config, batch, 1 + grid.Cells);
             return inputs => reduction.Forward(vision.Forward(inputs[0]));
+        });
+
+    /// <summary>Pixels of example pictures [batch, 3, height, width] -> conditional vectors [batch, 1, projection]; takes all blocks.</summary>
+    public Plan ImagePromptPlan(int batch, Grid grid) => new(backend,
+        arena => [Pixels(arena, batch, grid)],
+        arena =>
+        {
+            var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), config.Vision, batch, grid, config.Vision.Layers - 1);
+            var projection = new ClipImageProjection(Scope(arena, "clip"), config.Vision, config.ProjectionSize, batch, 1 + grid.Cells);
+            var result = new Tensor[1];
+            return inputs =>
+            {
+                result[0] = projection.Forward(vision.Forward(inputs[0])[^1]);
+                return result;
+            };
         });
 
     /// <summary>Token ids [batch · length], the end token last in each -> conditional vectors [batch, 1, projection].</summary>
@@ -66,6 +81,9 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
         });
 
     public void Dispose() => _parameters.Dispose();
+
+    Tensor Pixels(Arena arena, int batch, Grid grid) =>
+        arena.Keep(DType.F32, batch, config.Vision.ImageChannels, grid.Height * config.Vision.PatchSize, grid.Width * config.Vision.PatchSize);
 
     LayerScope Scope(Arena arena, string path) => new(arena, _parameters, path);
 }

@@ -35,7 +35,7 @@ sealed class FixtureModel : IDisposable
 
     public float[] Values(string tensor) => Entry(tensor).Singles().ToArray();
 
-    /// <summary>Everything the reference gives for text prompts, under its names without the leading <c>expected.</c></summary>
+    /// <summary>Everything the reference gives for text and image prompts, under its names without the leading <c>expected.</c></summary>
     public Dictionary<string, float[]> Compute()
     {
         Shape pixels = Shape("pixel_values");
@@ -65,6 +65,11 @@ sealed class FixtureModel : IDisposable
 
         var results = new Dictionary<string, float[]> { ["conditional_embeddings"] = conditions };
         foreach ((string name, Tensor tensor) in named) _backend.Download(tensor, results[name] = new float[tensor.Shape.Elements]);
+
+        results["image_pooled_projection"] = ImageConditions("pixel_values", batch, grid);
+        _backend.Upload(ImageConditions("conditional_pixel_values", batch, grid), condition);
+        replay.Run();
+        _backend.Download(named["logits"], results["image_prompt.logits"] = new float[results["logits"].Length]);
         return results;
     }
 
@@ -95,6 +100,21 @@ sealed class FixtureModel : IDisposable
             replay.Run();
             _backend.Download(output, conditions.AsSpan(row * Config.ProjectionSize, Config.ProjectionSize));
         }
+        return conditions;
+    }
+
+    float[] ImageConditions(string pixels, int batch, Grid grid)
+    {
+        using var arena = new Arena(_backend);
+        Tensor input = arena.Keep(DType.F32, batch, 3, grid.Height * Config.Vision.PatchSize, grid.Width * Config.Vision.PatchSize);
+        var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), Config.Vision, batch, grid, Config.Vision.Layers - 1);
+        var projection = new ClipImageProjection(Scope(arena, "clip"), Config.Vision, Config.ProjectionSize, batch, 1 + grid.Cells);
+        Tensor output = default;
+        IReplay replay = arena.Capture(() => arena.Retain(output = projection.Forward(vision.Forward(input)[^1])));
+        _backend.Upload(Values(pixels), input);
+        replay.Run();
+        var conditions = new float[batch * Config.ProjectionSize];
+        _backend.Download(output, conditions);
         return conditions;
     }
 

@@ -2,7 +2,7 @@ using ClipSegNative.Backends.Cpu;
 
 namespace ClipSegNative.Tests.Models.ClipSeg;
 
-/// <summary>Every tensor of the reference implementation that belongs to text prompts, on every CPU path.</summary>
+/// <summary>Every tensor of the reference implementation, for text and image prompts, on every CPU path.</summary>
 public class ReferenceParityTests
 {
     const float Absolute = 2e-5f, Relative = 1e-4f;
@@ -18,7 +18,7 @@ public class ReferenceParityTests
         using var model = new FixtureModel(name, CpuBackend.Create(set, threads: 2));
         Dictionary<string, float[]> computed = model.Compute();
 
-        Assert.Equal(1 + 1 + (model.Config.Vision.Layers + 1) + model.Config.ExtractLayers.Count, computed.Count);
+        Assert.Equal(2 * (1 + 1) + (model.Config.Vision.Layers + 1) + model.Config.ExtractLayers.Count, computed.Count);
         foreach ((string tensor, float[] values) in computed)
         {
             float[] expected = model.Values($"expected.{tensor}");

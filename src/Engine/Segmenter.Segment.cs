@@ -1,0 +1,84 @@
+using ClipSegNative.Models;
+
+namespace ClipSegNative;
+
+/// <summary>Prompts to what they name in an encoded picture.</summary>
+public sealed partial class Segmenter
+{
+    /// <summary>The conditional vector of a prompt.</summary>
+    internal float[] Embed(Prompt prompt)
+    {
+        var vector = new float[_model.Config.ProjectionSize];
+        _turn.Wait();
+        try { Embed(prompt, vector); }
+        finally { _turn.Release(); }
+        return vector;
+    }
+
+    internal Segmentation NewResult() => new(LogitWidth, LogitHeight);
+
+    internal Segmentation[] NewResults(int count)
+    {
+        var results = new Segmentation[count];
+        for (int i = 0; i < count; i++) results[i] = NewResult();
+        return results;
+    }
+
+    internal void Segment(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)
+    {
+        CheckPrompts(prompts, results);
+        _turn.Wait(cancellation);
+        try
+        {
+            CheckOwned(image);
+            Decode(image, prompts, results, cancellation);
+        }
+        finally { _turn.Release(); }
+    }
+
+    void CheckPrompts(ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results)
+    {
+        if (prompts.Length == 0) throw new ArgumentException("Give at least one phrase.", nameof(prompts));
+        if (prompts.Length != results.Length) throw new ArgumentException($"{prompts.Length} phrases do not fill {results.Length} results.", nameof(results));
+        foreach (Prompt prompt in prompts)
+        {
+            if (prompt.IsEmpty) throw new ArgumentException("A phrase is empty.", nameof(prompts));
+            if (prompt.Owner is { } owner && owner != this) throw new ArgumentException($"'{prompt}' was made by another segmenter.", nameof(prompts));
+        }
+        foreach (Segmentation result in results)
+            if (result.LogitWidth != LogitWidth || result.LogitHeight != LogitHeight) throw new ArgumentException("A result was made for another working size.", nameof(results));
+    }
+
+    void Decode(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)
+    {
+        for (int first = 0; first < prompts.Length; first += PromptsAtOnce)
+        {
+            int count = Math.Min(PromptsAtOnce, prompts.Length - first);
+            DecodeGroup(image, prompts.Slice(first, count), results.Slice(first, count), cancellation);
+        }
+    }
+
+    void DecodeGroup(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)
+    {
+        int projection = _model.Config.ProjectionSize, pixels = LogitWidth * LogitHeight;
+        for (int i = 0; i < prompts.Length; i++) Embed(prompts[i], _conditions.AsSpan(i * projection, projection), cancellation);
+        Plan plan = DecodePlan(prompts.Length);
+        for (int i = 0; i < image.Features.Length; i++) _backend.Copy(image.Features[i], plan.Inputs[i]);
+        _backend.Upload(_conditions.AsSpan(0, prompts.Length * projection), plan.Inputs[^1]);
+        plan.Run(cancellation);
+        Span<float> logits = _logits.AsSpan(0, prompts.Length * pixels);
+        _backend.Download(plan.Outputs[0], logits);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            logits.Slice(i * pixels, pixels).CopyTo(results[i].Begin(prompts[i].ToString(), image.Width, image.Height));
+            results[i].End();
+        }
+    }
+
+    void Embed(Prompt prompt, Span<float> vector, CancellationToken cancellation = default)
+    {
+        if (prompt.Text is null) vector.Clear();
+        else _text.Embed(prompt.Text, _tokenizer, vector, cancellation);
+        prompt.Mix(vector);
+    }
+}
