@@ -51,6 +51,9 @@ sealed class InferCommand : Command, IHasNotes
         "--threshold", "T", $"Probability from which a pixel counts as found; else {Segmentation.DefaultThreshold}",
         "a number between 0 and 1", OptionValues.TryThreshold);
 
+    readonly Option<double?> _minArea = OptionValues.Of<double>(
+        "--min-area", "F", "Share of the picture: smaller masks are dropped, that is, empty", "a number from 0 to 1", OptionValues.TryShare);
+
     readonly Option<bool> _noOrient = new("--no-orient") { Description = "Take the stored pixels as they are: do not apply EXIF orientation" };
 
     readonly Option<DeviceKind?> _device = OptionValues.Device();
@@ -80,7 +83,7 @@ sealed class InferCommand : Command, IHasNotes
         Arguments.Add(_images);
         Option[] options =
         [
-            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _noOrient, _device, _threads, _cpu, _size, _json, _recursive, _skipExisting,
+            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _minArea, _noOrient, _device, _threads, _cpu, _size, _json, _recursive, _skipExisting,
             _profile, _check, _quiet,
         ];
         foreach (Option option in options) Options.Add(option);
@@ -91,6 +94,7 @@ sealed class InferCommand : Command, IHasNotes
         Results, for cat.jpg and -t "a cat":
           cat.a-cat.mask.png, .heatmap.png, .overlay.png, .cutout.png: one a phrase
           with --like ref.png: cat.like-ref.mask.png; with -t "a cat" too: cat.a-cat-like-ref.mask.png
+          cat.labels.png  8 bits, 0 for background, n for the n-th phrase: the most probable one
           cat.npy         probabilities [phrases, height, width], float32, at the picture's size
           cat.logits.npy  raw decoder output [phrases, H, W], float32, at the working size
           cat.json        what --json prints, without device and times
@@ -123,6 +127,7 @@ sealed class InferCommand : Command, IHasNotes
             Out = parse.GetValue(_out),
             Kinds = parse.GetResult(_kinds) is not null ? parse.GetValue(_kinds) : json ? OutputKinds.None : OutputKinds.Mask,
             Threshold = parse.GetValue(_threshold) ?? Segmentation.DefaultThreshold,
+            MinArea = parse.GetValue(_minArea),
             Orient = !parse.GetValue(_noOrient),
             JsonLines = json,
             Recursive = parse.GetValue(_recursive),

@@ -26,6 +26,10 @@ sealed record InferRequest
 
     public OutputKinds Kinds { get; init; }
     public float Threshold { get; init; }
+
+    /// <summary>Share of the picture below which a mask counts as nothing found; null: there is no such limit.</summary>
+    public double? MinArea { get; init; }
+
     public bool Orient { get; init; }
     public bool JsonLines { get; init; }
     public bool Recursive { get; init; }
@@ -36,5 +40,5 @@ sealed record InferRequest
     public bool ToPipe => Out == PictureInput.Pipe;
 
     /// <summary>Whether somebody reads masks; a heatmap does without.</summary>
-    public bool NeedsMasks => JsonLines || (Kinds & (OutputKinds.Mask | OutputKinds.Overlay | OutputKinds.Cutout | OutputKinds.Json)) != 0;
+    public bool NeedsMasks => JsonLines || (Kinds & (OutputKinds.Mask | OutputKinds.Overlay | OutputKinds.Cutout | OutputKinds.Json | OutputKinds.Labels)) != 0;
 }

@@ -20,6 +20,8 @@ sealed class Inference(InferRequest request, Host host)
         long started = host.Clock.GetTimestamp();
         IReadOnlyList<PictureInput> inputs = PictureInputs.Expand(request.Images, request.Recursive);
         CheckPipes(inputs);
+        if (request.Kinds.HasFlag(OutputKinds.Labels) && _slugs.Count > LabelMap.MaxPhrases)
+            throw new UsageException($"--output labels takes at most {LabelMap.MaxPhrases} phrases, not {_slugs.Count}.");
         string model = ModelFolder.Find(request.Model, host);
         PictureJob[] jobs = [.. PictureJob.Plan(inputs, request.Out, request.Kinds, _slugs).Where(job => !IsDone(job))];
         _skipped = inputs.Count - jobs.Length;

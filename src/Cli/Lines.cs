@@ -23,13 +23,14 @@ sealed record Timings(double Decode, double Encode, double Prompts)
     public override string ToString() => $"decode {Decode} ms, encode {Encode} ms, phrases {Prompts} ms";
 }
 
-/// <param name="Text">The phrase.</param>
+/// <param name="Text">The phrase, or what a picture to look for is called.</param>
 /// <param name="Score">The highest probability anywhere.</param>
 /// <param name="Area">Share of the picture, in [0, 1].</param>
 /// <param name="Box">x, y, width, height in pixels, as COCO has it.</param>
 /// <param name="Mask">The file, if one was written.</param>
 /// <param name="Rle">COCO's run-length encoding.</param>
-sealed record ResultLine(string Text, float Score, double Area, int[] Box, string? Mask, RleLine Rle);
+/// <param name="Dropped">With --min-area: whether the mask was smaller, and therefore emptied.</param>
+sealed record ResultLine(string Text, float Score, double Area, int[] Box, string? Mask, RleLine Rle, bool? Dropped);
 
 /// <param name="Size">Height, width.</param>
 /// <param name="Counts">Compressed as pycocotools does.</param>

@@ -15,6 +15,7 @@ enum OutputKinds
     Json = 16,
     Npy = 32,
     Logits = 64,
+    Labels = 128,
 }
 
 /// <summary>The names of the files about one picture.</summary>
@@ -39,6 +40,7 @@ sealed record ResultPaths(string Prefix)
         OutputKinds.Json => $"{Prefix}.json",
         OutputKinds.Npy => $"{Prefix}.npy",
         OutputKinds.Logits => $"{Prefix}.logits.npy",
+        OutputKinds.Labels => $"{Prefix}{ImageSuffix(kind)}",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -46,7 +48,7 @@ sealed record ResultPaths(string Prefix)
         .SelectMany(kind => PerPhrase.HasFlag(kind) ? slugs.Select(slug => Of(kind, slug)) : [Of(kind)]);
 
     public static bool IsResult(string fileName) =>
-        Kinds.Any(kind => PerPhrase.HasFlag(kind) && fileName.EndsWith(ImageSuffix(kind), StringComparison.OrdinalIgnoreCase));
+        Kinds.Any(kind => (PerPhrase | OutputKinds.Labels).HasFlag(kind) && fileName.EndsWith(ImageSuffix(kind), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Phrases as parts of file names, no two alike.</summary>
     public static IReadOnlyList<string> Slugs(IReadOnlyList<string> phrases)

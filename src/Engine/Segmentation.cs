@@ -22,7 +22,7 @@ public sealed class Segmentation
         _logits = new float[logitWidth * logitHeight];
     }
 
-    /// <summary>The phrase.</summary>
+    /// <summary>The phrase, or what <see cref="Prompt.ToString"/> calls a picture.</summary>
     public string Text { get; private set; } = "";
 
     /// <summary>Width of the picture in pixels.</summary>
@@ -39,6 +39,9 @@ public sealed class Segmentation
 
     /// <summary>The decoder's own output [LogitHeight, LogitWidth] at the working size, before the sigmoid; any finite value.</summary>
     public ReadOnlySpan<float> Logits => _logits;
+
+    /// <summary><see cref="Logits"/> as memory, for code that waits while it holds them: not a copy, so a call that reuses this result changes it.</summary>
+    public ReadOnlyMemory<float> LogitsMemory => _logits;
 
     /// <summary>The highest probability anywhere, in [0, 1]: how sure the model is that the thing is there at all. Not calibrated.</summary>
     public float Score { get; private set; }
@@ -63,18 +66,61 @@ public sealed class Segmentation
 
     /// <summary>The pixels whose probability is above a threshold, at the picture's own size.</summary>
     /// <param name="threshold">In (0, 1); null for <see cref="DefaultThreshold"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1.</exception>
-    public Mask Mask(float? threshold = null)
+    /// <param name="minArea">Share of the picture, in [0, 1]: a smaller mask is taken for nothing and comes back empty.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1, or the share not from 0 to 1.</exception>
+    public Mask Mask(float? threshold = null, double minArea = 0)
     {
-        float level = threshold ?? DefaultThreshold;
-        if (!(level > 0 && level < 1)) throw new ArgumentOutOfRangeException(nameof(threshold), $"A threshold lies between 0 and 1; {level} does not.");
+        float level = CheckThreshold(threshold);
+        if (!(minArea >= 0 && minArea <= 1)) throw new ArgumentOutOfRangeException(nameof(minArea), $"A share of the picture lies between 0 and 1; {minArea} does not.");
         float[] probabilities = ArrayPool<float>.Shared.Rent(Width * Height);
         try
         {
             CopyProbabilities(probabilities.AsSpan(0, Width * Height));
-            return Imaging.Mask.FromProbabilities(probabilities.AsSpan(0, Width * Height), Width, Height, level);
+            return Imaging.Mask.FromProbabilities(probabilities.AsSpan(0, Width * Height), Width, Height, level).OrEmptyBelow(minArea);
         }
         finally { ArrayPool<float>.Shared.Return(probabilities); }
+    }
+
+    /// <summary>Which of several phrases each pixel of one picture shows: the most probable of those above a threshold.</summary>
+    /// <param name="results">1 to 255 results of one picture; the first is label 1.</param>
+    /// <param name="threshold">In (0, 1); null for <see cref="DefaultThreshold"/>.</param>
+    /// <exception cref="ArgumentException">No result, more than 255, or results of pictures of different sizes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1.</exception>
+    public static LabelMap Labels(IReadOnlyList<Segmentation> results, float? threshold = null)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        float level = CheckThreshold(threshold);
+        if (results.Count is 0 or > LabelMap.MaxPhrases) throw new ArgumentException($"A label map is made of 1 to {LabelMap.MaxPhrases} results, not {results.Count}.", nameof(results));
+        var labels = new LabelMapBuilder(results[0].Width, results[0].Height, level);
+        var probabilities = new float[results[0].Width * results[0].Height];
+        foreach (Segmentation result in results)
+        {
+            if ((result.Width, result.Height) != (results[0].Width, results[0].Height)) throw new ArgumentException("The results belong to pictures of different sizes.", nameof(results));
+            result.CopyProbabilities(probabilities);
+            labels.Add(probabilities);
+        }
+        return labels.Build();
+    }
+
+    /// <summary>A result from logits of another source: for tests of code that takes results, and for post-processing.</summary>
+    /// <param name="text">What <see cref="Text"/> will say.</param>
+    /// <param name="logits">[logitHeight, logitWidth].</param>
+    /// <param name="logitWidth">1 or more.</param>
+    /// <param name="logitHeight">1 or more.</param>
+    /// <param name="width">Width of the picture in pixels, 1 or more.</param>
+    /// <param name="height">Height of the picture in pixels, 1 or more.</param>
+    /// <exception cref="ArgumentException">A size is below 1, or the sizes do not give the number of logits.</exception>
+    public static Segmentation FromLogits(string text, ReadOnlySpan<float> logits, int logitWidth, int logitHeight, int width, int height)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        if (logitWidth < 1 || logitHeight < 1 || (long)logitWidth * logitHeight != logits.Length)
+            throw new ArgumentException($"[{logitHeight},{logitWidth}] does not hold {logits.Length} logits.", nameof(logits));
+        var result = new Segmentation(logitWidth, logitHeight);
+        logits.CopyTo(result.Begin(text, width, height));
+        result.End();
+        return result;
     }
 
     /// <summary>Takes over a new result; the buffer behind <see cref="Logits"/> is filled through the returned span first.</summary>
@@ -85,6 +131,12 @@ public sealed class Segmentation
     }
 
     internal void End() => Score = 1f / (1f + MathF.Exp(-System.Numerics.Tensors.TensorPrimitives.Max(_logits)));
+
+    static float CheckThreshold(float? threshold)
+    {
+        float level = threshold ?? DefaultThreshold;
+        return level > 0 && level < 1 ? level : throw new ArgumentOutOfRangeException(nameof(threshold), $"A threshold lies between 0 and 1; {level} does not.");
+    }
 
     void EnlargeLogits(Span<float> destination)
     {

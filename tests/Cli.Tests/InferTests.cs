@@ -47,11 +47,11 @@ public sealed class InferTests(TinyModel model) : IDisposable
     {
         string picture = _folder.Picture("cat.png");
         string[] arguments =
-            [picture, "-t", "a cat", "-t", "the sofa", "--output", "mask,heatmap,overlay", "--output", "cutout,json,npy,logits", "-o", _folder["out"]];
+            [picture, "-t", "a cat", "-t", "the sofa", "--output", "mask,heatmap,overlay", "--output", "cutout,json,npy,logits,labels", "-o", _folder["out"]];
         model.Infer(arguments).Expect(ExitCode.Ok);
         string[] files = _folder.Files("out");
         Assert.Equal(
-            ["cat.a-cat.cutout.png", "cat.a-cat.heatmap.png", "cat.a-cat.mask.png", "cat.a-cat.overlay.png", "cat.json", "cat.logits.npy", "cat.npy",
+            ["cat.a-cat.cutout.png", "cat.a-cat.heatmap.png", "cat.a-cat.mask.png", "cat.a-cat.overlay.png", "cat.json", "cat.labels.png", "cat.logits.npy", "cat.npy",
                 "cat.the-sofa.cutout.png", "cat.the-sofa.heatmap.png", "cat.the-sofa.mask.png", "cat.the-sofa.overlay.png"], files);
         byte[][] first = [.. files.Select(file => File.ReadAllBytes(_folder["out/" + file]))];
         model.Infer(arguments).Expect(ExitCode.Ok);
@@ -98,6 +98,39 @@ public sealed class InferTests(TinyModel model) : IDisposable
         Assert.NotEqual(mask.Box.X, mask.Box.Y);
         Assert.Equal([mask.Box.X, mask.Box.Y, mask.Box.Width, mask.Box.Height], found.GetProperty("box").EnumerateArray().Select(side => side.GetInt32()));
         Assert.Equal(Expected(cat, "Löwe \"groß\"").Score, found.GetProperty("score").GetSingle());
+    }
+
+    [Fact]
+    public void Infer_Labels_AreThoseOfTheResults()
+    {
+        string picture = _folder.Picture("cat.png");
+        model.Infer(picture, "-t", "a cat", "-t", "the sofa", "--output", "labels", "--threshold", "0.4").Expect(ExitCode.Ok);
+        using var expected = new MemoryStream();
+        Segmentation.Labels([Expected(picture, "a cat"), Expected(picture, "the sofa")], threshold: 0.4f).Save(expected);
+        Assert.Equal(expected.ToArray(), File.ReadAllBytes(_folder["cat.labels.png"]));
+        Assert.Contains("255", model.Infer([picture, "--output", "labels", .. Enumerable.Range(0, 256).SelectMany(i => new[] { "-t", $"{i}" })]).Expect(ExitCode.Usage).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Infer_MinArea_DropsSmallerMasks()
+    {
+        string picture = _folder.Picture("cat.png");
+        JsonElement[] Results(params string[] more) =>
+            [.. Assert.Single(model.Infer([picture, "-t", "a cat", "-t", "x", "--json", "--threshold", "0.5", .. more]).Expect(ExitCode.Ok).Json).GetProperty("results").EnumerateArray()];
+        JsonElement[] all = Results();
+        double[] areas = [.. all.Select(result => result.GetProperty("area").GetDouble()).Order()];
+        Assert.InRange(areas[0], 0.001, areas[1] - 0.001);   // the test needs two different ones
+        Assert.All(all, result => Assert.False(result.TryGetProperty("dropped", out _)));
+
+        JsonElement[] some = Results("--min-area", $"{areas[1]}", "--output", "mask,labels");
+        int dropped = Array.FindIndex(some, result => result.GetProperty("dropped").GetBoolean());
+        Assert.False(some[1 - dropped].GetProperty("dropped").GetBoolean());
+        Assert.Equal((0, "[0,0,0,0]"), (some[dropped].GetProperty("area").GetDouble(), some[dropped].GetProperty("box").GetRawText()));
+        Assert.Equal(all[dropped].GetProperty("score").GetSingle(), some[dropped].GetProperty("score").GetSingle());
+        Assert.Equal(0, Mask.FromPicture(ImageReader.Read(some[dropped].GetProperty("mask").GetString()!)).Area);
+        // What was dropped takes no pixel from the other.
+        Assert.Equal(Mask.FromPicture(ImageReader.Read(some[1 - dropped].GetProperty("mask").GetString()!)).Pixels.ToArray(),
+            Mask.FromPicture(ImageReader.Read(_folder["cat.labels.png"])).Pixels.ToArray());
     }
 
     [Fact]

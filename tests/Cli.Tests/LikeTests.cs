@@ -4,7 +4,7 @@ using ClipSegNative.Imaging;
 namespace ClipSegNative.Cli.Tests;
 
 /// <summary>infer with pictures of what to look for.</summary>
-public sealed class LikeTests : IClassFixture<TinyModel>, IDisposable
+public sealed class LikeTests : IDisposable
 {
     readonly TinyModel _model;
     readonly TestFolder _folder = new();

@@ -103,18 +103,7 @@ public sealed class Mask
     /// <summary>Writes a PNG of one bit a pixel, white where found. The file appears whole or not at all.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <exception cref="PictureException">The file cannot be written.</exception>
-    public void Save(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        try
-        {
-            AtomicFile.Write(path, Save);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new PictureException($"{path} cannot be written: {error.Message}", error);
-        }
-    }
+    public void Save(string path) => PngWriter.Save(path, Save);
 
     /// <summary>Writes a PNG of one bit a pixel, white where found. The same mask gives the same bytes.</summary>
     /// <param name="stream">Where to; stays open.</param>
@@ -123,6 +112,9 @@ public sealed class Mask
         ArgumentNullException.ThrowIfNull(stream);
         PngWriter.Write(stream, PngKind.Grey1, Width, Height, _pixels);
     }
+
+    /// <summary>This mask, or an empty one where it covers less than a share of the picture.</summary>
+    internal Mask OrEmptyBelow(double share) => Area / ((double)Width * Height) < share ? new Mask(new byte[_pixels.Length], Width, Height) : this;
 
     /// <summary>The mask in COCO's run-length encoding.</summary>
     public CocoRle ToRle() => CocoRle.FromMask(this);

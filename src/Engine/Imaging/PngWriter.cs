@@ -14,6 +14,8 @@ enum PngKind
 
     /// <summary>Given as native 16-bit samples.</summary>
     Grey16,
+    /// <summary>Given with a palette.</summary>
+    Indexed8,
     Rgb8,
     Rgba8,
 }
@@ -23,14 +25,21 @@ enum PngKind
 static class PngWriter
 {
     /// <summary>Streams a picture out, row by row. The pixels are rows from the top without padding.</summary>
+    /// <param name="stream">Where to; stays open.</param>
+    /// <param name="kind">The layout of the samples.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="pixels">As long as the sizes say.</param>
+    /// <param name="palette">For <see cref="PngKind.Indexed8"/>: R, G, B of 1 to 256 entries.</param>
     /// <exception cref="ArgumentException">A size is below 1, or <paramref name="pixels"/> is not as long as the sizes say.</exception>
-    public static void Write(Stream stream, PngKind kind, int width, int height, ReadOnlySpan<byte> pixels)
+    public static void Write(Stream stream, PngKind kind, int width, int height, ReadOnlySpan<byte> pixels, ReadOnlySpan<byte> palette = default)
     {
         (int bits, byte colour, int bytesGiven) = kind switch
         {
             PngKind.Grey1 => (1, (byte)0, 1),
             PngKind.Grey8 => (8, (byte)0, 1),
             PngKind.Grey16 => (16, (byte)0, 2),
+            PngKind.Indexed8 => (8, (byte)3, 1),
             PngKind.Rgb8 => (8, (byte)2, 3),
             PngKind.Rgba8 => (8, (byte)6, 4),
             _ => throw new ArgumentOutOfRangeException(nameof(kind)),
@@ -46,6 +55,7 @@ static class PngWriter
 
         stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
         PngChunks.Write(stream, "IHDR"u8, header);
+        if (kind == PngKind.Indexed8) PngChunks.Write(stream, "PLTE"u8, palette);
         // Photos hardly shrink: 1600 x 1200 take 61 ms and 3.3 MB the fast way, 180 ms and 2.1 MB the other.
         CompressionLevel level = bytesGiven >= 3 ? CompressionLevel.Fastest : CompressionLevel.Optimal;
         using (var chunks = new PngChunks(stream))
@@ -57,6 +67,21 @@ static class PngWriter
     /// <summary>16-bit grey: 0 is black, 65535 white.</summary>
     public static void WriteGrey16(Stream stream, int width, int height, ReadOnlySpan<ushort> samples) =>
         Write(stream, PngKind.Grey16, width, height, MemoryMarshal.AsBytes(samples));
+
+    /// <summary>A file that appears whole or not at all.</summary>
+    /// <exception cref="PictureException">It cannot be written.</exception>
+    public static void Save(string path, Action<Stream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            AtomicFile.Write(path, write);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new PictureException($"{path} cannot be written: {error.Message}", error);
+        }
+    }
 
     static void WriteRows(ZLibStream zlib, PngKind kind, int width, int height, ReadOnlySpan<byte> pixels, int given)
     {
