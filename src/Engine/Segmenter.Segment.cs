@@ -1,3 +1,4 @@
+using ClipSegNative.Imaging;
 using ClipSegNative.Models;
 
 namespace ClipSegNative;
@@ -5,6 +6,20 @@ namespace ClipSegNative;
 /// <summary>Prompts to what they name in an encoded picture.</summary>
 public sealed partial class Segmenter
 {
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Segmentation>> SegmentAsync(Stream image, IReadOnlyList<string> text, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        Prompt[] prompts = [.. text.Select(phrase => (Prompt)phrase)];
+        Segmentation[] results = NewResults(prompts.Length);
+        CheckPrompts(prompts, results);
+        Picture picture = await ImageReader.ReadAsync(image, "the picture", cancellation).ConfigureAwait(false);
+        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        try { await Task.Run(() => EncodeAndDecode(picture, prompts, results, cancellation), CancellationToken.None).ConfigureAwait(false); }
+        finally { _turn.Release(); }
+        return results;
+    }
+
     /// <summary>The conditional vector of a prompt.</summary>
     internal float[] Embed(Prompt prompt)
     {
@@ -47,6 +62,12 @@ public sealed partial class Segmenter
         }
         foreach (Segmentation result in results)
             if (result.LogitWidth != LogitWidth || result.LogitHeight != LogitHeight) throw new ArgumentException("A result was made for another working size.", nameof(results));
+    }
+
+    void EncodeAndDecode(Picture picture, Prompt[] prompts, Segmentation[] results, CancellationToken cancellation)
+    {
+        using EncodedImage image = EncodeNew(picture, cancellation);
+        Decode(image, prompts, results, cancellation);
     }
 
     void Decode(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)

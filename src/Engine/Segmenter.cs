@@ -12,9 +12,9 @@ namespace ClipSegNative;
 
 /// <summary>
 /// Finds what phrases name in pictures: load a model once, encode a picture once, ask it many phrases.
-/// Safe to call from several threads; calls queue, as one already uses every core it was given.
+/// Safe to call from several threads; calls take turns in the order they came, as one already uses every core it was given.
 /// </summary>
-public sealed partial class Segmenter : IDisposable
+public sealed partial class Segmenter : ISegmenter, IDisposable
 {
     /// <summary>More phrases are decoded in groups of this many: enough to share the work, few enough for activations to stay in cache.</summary>
     const int PromptsAtOnce = 4;
@@ -22,8 +22,7 @@ public sealed partial class Segmenter : IDisposable
     /// <summary>A side of the working size. Attention grows with the fourth power of it: the published models are made for 352.</summary>
     const int MostPixels = 4096;
 
-    /// <summary>Held by the caller whose turn it is; unlike a lock, it can be waited for with a cancellation token and without a thread.</summary>
-    readonly SemaphoreSlim _turn = new(1, 1);
+    readonly TurnQueue _turn = new();
     readonly IBackend _backend;
     readonly ProfiledBackend? _profiler;
     readonly ClipSegModel _model;

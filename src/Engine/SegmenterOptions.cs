@@ -35,11 +35,11 @@ public sealed record SegmenterOptions
     public int TextCacheSize { get; init; } = 4096;
 
     /// <summary>Checks shapes, aliasing and finite values after every operation. Slow: for finding out which operation breaks.</summary>
-    public bool Check { get; init; }
+    internal bool Check { get; init; }
 
     /// <summary>Times every operation, for <see cref="Segmenter.Profile"/>.</summary>
     internal bool Profile { get; init; }
 
     /// <summary>Forces one of the CPU paths, for tests and comparisons: "avx512", "avx2" or "portable"; null for the best one.</summary>
-    public string? CpuPath { get; init; }
+    internal string? CpuPath { get; init; }
 }

@@ -60,6 +60,23 @@ public static class ImageReader
         }
     }
 
+    /// <summary>As <see cref="Read(Stream, string, ImageReadOptions?)"/> with the default limits, without holding a thread while the stream is waited for; unpacks on the thread pool.</summary>
+    internal static async Task<Picture> ReadAsync(Stream stream, string name, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var encoded = new MemoryStream();
+        byte[] part = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            // One part beyond the limit is enough for Read to refuse it.
+            for (int read = 1; read > 0 && encoded.Length <= ImageReadOptions.Default.MaxBytes; encoded.Write(part, 0, read))
+                read = await stream.ReadAsync(part, cancellation).ConfigureAwait(false);
+        }
+        finally { ArrayPool<byte>.Shared.Return(part); }
+        encoded.Position = 0;
+        return await Task.Run(() => Read(encoded, name), cancellation).ConfigureAwait(false);
+    }
+
     static byte[] ReadEncoded(Stream stream, string name, long maxBytes, out int length)
     {
         maxBytes = Math.Min(maxBytes, Array.MaxLength - 1);
