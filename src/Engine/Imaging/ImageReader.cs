@@ -12,6 +12,9 @@ namespace ClipSegNative.Imaging;
 /// </remarks>
 public static class ImageReader
 {
+    /// <summary>A progressive JPEG has about ten scans; a file of 100 kB can have the hundred that the codec allows, which took 3 s at 16 megapixels.</summary>
+    const long MaxScannedPixels = 2_000_000_000;
+
     /// <summary>Reads a picture file.</summary>
     /// <param name="path">The file; messages name it as given here.</param>
     /// <param name="options">Limits and orientation; null for the defaults.</param>
@@ -121,6 +124,8 @@ public static class ImageReader
             (int width, int height) = (codec.Info.Width, codec.Info.Height);
             long limit = Math.Min(options.MaxPixels, Array.MaxLength / Picture.Channels);
             if ((long)width * height > limit) throw TooManyPixels(name, width, height, limit);
+            if (format == "JPEG" && PictureFormat.JpegScans(encoded) is var scans && (long)scans * width * height > MaxScannedPixels)
+                throw new PictureException($"{name} is refused: it paints its {width} x {height} pixels {scans} times, which no camera or editor does.");
             if (PictureFormat.CutShort(format, encoded) is string reason) throw new PictureException($"{name} is cut short: {reason}.");
 
             SKEncodedOrigin origin = options.ApplyOrientation ? codec.EncodedOrigin : SKEncodedOrigin.TopLeft;

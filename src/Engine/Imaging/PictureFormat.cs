@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 
 namespace ClipSegNative.Imaging;
 
-/// <summary>What the first bytes say a file is, and the two kinds of cut-short file that the codec lets through or misnames.</summary>
+/// <summary>What the first bytes say a file is, the two kinds of cut-short file that the codec lets through or misnames, and how often a JPEG makes it paint the picture.</summary>
 static class PictureFormat
 {
+    const byte StartOfScan = 0xDA;
+
     static ReadOnlySpan<byte> PngSignature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     static ReadOnlySpan<byte> JpegStart => [0xFF, 0xD8, 0xFF];
@@ -31,19 +33,43 @@ static class PictureFormat
         _ => null,
     };
 
+    /// <summary>How often a JPEG goes over the whole picture: once, or about ten times in a progressive one.</summary>
+    public static int JpegScans(ReadOnlySpan<byte> encoded)
+    {
+        int scans = 0;
+        for (int at = 2; at + 4 <= encoded.Length && encoded[at] == 0xFF;)
+        {
+            bool scan = encoded[at + 1] == StartOfScan;
+            at = NextSegment(encoded, at);
+            if (!scan) continue;
+            scans++;
+            // Within a scan, 0xFF is data when 0 follows, and a restart marker belongs to the scan.
+            while (at + 1 < encoded.Length && (encoded[at] != 0xFF || encoded[at + 1] is 0 or (>= 0xD0 and <= 0xD7)))
+            {
+                int marker = encoded[(at + 1)..].IndexOf((byte)0xFF);
+                at = marker < 0 ? encoded.Length : at + 1 + marker;
+            }
+        }
+        return scans;
+    }
+
     static bool HasJpegEnd(ReadOnlySpan<byte> encoded)
     {
-        const byte StartOfScan = 0xDA;
-        int at = 2;
         // Segment by segment to the first scan: an EXIF thumbnail before it has an end marker of its own.
-        while (at + 4 <= encoded.Length)
+        for (int at = 2; at + 4 <= encoded.Length; at = NextSegment(encoded, at))
         {
             if (encoded[at] != 0xFF) return true;   // not a marker: leave the verdict to the codec
-            byte marker = encoded[at + 1];
-            if (marker == StartOfScan) return encoded[at..].IndexOf(JpegEnd) >= 0;
-            bool alone = marker is 0xFF or 0x01 or (>= 0xD0 and <= 0xD8);   // fill byte or marker without a length
-            at += marker == 0xFF ? 1 : alone ? 2 : 2 + BinaryPrimitives.ReadUInt16BigEndian(encoded[(at + 2)..]);
+            if (encoded[at + 1] == StartOfScan) return encoded[at..].IndexOf(JpegEnd) >= 0;
         }
         return false;
+    }
+
+    /// <summary>Where the segment that begins with the marker at <paramref name="at"/> ends; may lie behind the file.</summary>
+    static int NextSegment(ReadOnlySpan<byte> encoded, int at)
+    {
+        byte marker = encoded[at + 1];
+        if (marker == 0xFF) return at + 1;   // a fill byte
+        bool alone = marker is 0x01 or (>= 0xD0 and <= 0xD9);   // a marker without a length
+        return at + 2 + (alone ? 0 : BinaryPrimitives.ReadUInt16BigEndian(encoded[(at + 2)..]));
     }
 }
