@@ -46,7 +46,7 @@ public sealed partial class Segmenter
     /// picture is cut to the mask's surroundings.
     /// </param>
     /// <param name="cancellation">Ends the call within one operation, at most some tens of milliseconds.</param>
-    /// <returns>For pictures encoded by this segmenter; needs no disposal. Making it costs a fifth more than <see cref="Encode(Picture, CancellationToken)"/>, using it nothing.</returns>
+    /// <returns>For pictures encoded by this segmenter; needs no disposal. Making it costs about a tenth more than <see cref="Encode(Picture, CancellationToken)"/>, using it nothing.</returns>
     /// <exception cref="ArgumentException">The mask has another size than the picture, or marks no pixel at the working size.</exception>
     /// <exception cref="InvalidOperationException">Loaded without <see cref="SegmenterOptions.ImagePrompts"/>.</exception>
     /// <exception cref="ObjectDisposedException">This segmenter was disposed.</exception>

@@ -26,8 +26,8 @@ public sealed record SegmenterOptions
     public (int Width, int Height)? WorkingSize { get; init; }
 
     /// <summary>
-    /// Whether <see cref="Segmenter.Like"/> is wanted, true unless said otherwise. The last blocks of the image tower serve it alone: for the published
-    /// models they take 57 MB and a tenth of the loading time.
+    /// Whether <see cref="Segmenter.Like"/> is wanted, true unless said otherwise. The last blocks of the image tower serve it alone: 58 MB of the
+    /// published models.
     /// </summary>
     public bool ImagePrompts { get; init; } = true;
 

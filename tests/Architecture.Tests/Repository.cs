@@ -8,7 +8,7 @@ static class Repository
     public static string PathOf(params ReadOnlySpan<string> parts) => Path.Combine([Root, .. parts]);
 
     public static IEnumerable<string> SourceFiles() =>
-        new[] { "src", "tests" }
+        new[] { "src", "samples", "tests" }
             .SelectMany(folder => Directory.EnumerateFiles(PathOf(folder), "*.cs", SearchOption.AllDirectories))
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
 

@@ -51,9 +51,22 @@ public sealed class ProcessTests(TinyModel model) : IDisposable
         Assert.Empty(_folder.Files("here"));
     }
 
-    async Task<(int Code, string Output, string Error)> RunAsync(byte[] input, string[] arguments)
+    /// <summary>The sample in samples/, on what <c>weights init</c> makes.</summary>
+    [Fact]
+    public async Task LatencyLoop_ForHalfASecond_PrintsPercentilesOfEachStep()
     {
-        using Process process = Start(arguments);
+        Directory.CreateDirectory(_folder["here"]);
+        (int code, string output, string error) = await RunAsync([], [model.Location, _folder.Picture("cat.png"), "0.5", "a cat", "x"], "LatencyLoop.dll");
+        Assert.True(code == 0, error);
+        Assert.Contains("frames of 30 x 22; a cat, x", output, StringComparison.Ordinal);
+        foreach (string step in new[] { "encode", "ask", "frame" })
+            Assert.Matches($@"(?m)^{step}: \d+ frames, p50 [\d.]+ ms, p95 [\d.]+ ms, p99 [\d.]+ ms, worst [\d.]+ ms\r?\n  +[\d.]+ - +[\d.]+ ms +\d+", output);
+        Assert.Contains("\n0 bytes allocated by ", output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    async Task<(int Code, string Output, string Error)> RunAsync(byte[] input, string[] arguments, string program = "clipseg-native.dll")
+    {
+        using Process process = Start(arguments, program);
         Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.StandardInput.BaseStream.WriteAsync(input, TestContext.Current.CancellationToken);
@@ -62,9 +75,9 @@ public sealed class ProcessTests(TinyModel model) : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    Process Start(string[] arguments)
+    Process Start(string[] arguments, string program = "clipseg-native.dll")
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "clipseg-native.dll"), .. arguments])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
             WorkingDirectory = _folder["here"],
             RedirectStandardInput = true,
