@@ -39,7 +39,7 @@ sealed class InfoCommand : Command
             return;
         }
         Row("model", model.Folder);
-        Row("decoder", $"{model.Decoder}, reduces to {model.ReduceSize}, reads layers {string.Join(", ", model.ExtractLayers)}");
+        Row("decoder", $"{model.Decoder}, reduces to {string.Join(", ", model.FeatureWidths.Distinct())}, reads layers {string.Join(", ", model.ExtractLayers)}");
         Row("image tower", model.Vision);
         Row("text tower", model.Text);
         Row("projection", $"{model.ProjectionSize}");

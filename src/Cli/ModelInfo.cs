@@ -10,7 +10,7 @@ sealed record ModelInfo(
     string Folder,
     string Type,
     string Decoder,
-    int ReduceSize,
+    IReadOnlyList<int> FeatureWidths,
     IReadOnlyList<int> ExtractLayers,
     string Vision,
     string Text,
@@ -35,8 +35,10 @@ sealed record ModelInfo(
         return new ModelInfo(
             folder,
             "clipseg",
-            $"transformer with the {(config.ComplexUpsampler ? "refined (three-step)" : "simple")} upsampler",
-            config.ReduceSize,
+            config.Conv is { } conv
+                ? $"convolutional, stages of {string.Join(", ", conv.Channels)} channels"
+                : $"transformer with the {(config.ComplexUpsampler ? "refined (three-step)" : "simple")} upsampler",
+            config.FeatureWidths,
             config.ExtractLayers,
             $"{vision.Layers} layers of {vision.HiddenSize}, {vision.Heads} heads, patches of {vision.PatchSize}, trained at {vision.ImageSize}",
             $"{text.Layers} layers of {text.HiddenSize}, {text.Heads} heads, up to {text.Positions} tokens",

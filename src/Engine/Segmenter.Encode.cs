@@ -97,13 +97,17 @@ public sealed partial class Segmenter
     EncodedImage NewImage()
     {
         ReadOnlySpan<Tensor> outputs = _encode.Outputs;
-        DeviceMemory memory = _backend.Allocate(outputs.Length * outputs[0].Shape.Elements * sizeof(float));
+        long elements = 0;
+        foreach (Tensor output in outputs) elements += output.Shape.Elements;
+        DeviceMemory memory = _backend.Allocate(elements * sizeof(float));
         var features = new Tensor[outputs.Length];
+        long bytes = 0;
         for (int i = 0; i < features.Length; i++)
         {
             Shape shape = outputs[i].Shape;
             var storage = new Storage(DType.F32, shape.Elements);
-            storage.Bind(memory, i * storage.Bytes);
+            storage.Bind(memory, bytes);
+            bytes += storage.Bytes;
             features[i] = new Tensor(storage, 0, shape, shape.Columns);
         }
         return new EncodedImage(this, memory, features);

@@ -1,9 +1,14 @@
 using ClipSegNative.Benchmarks;
 
-if (args is ["profile", .. string[] rest])
+switch (args)
 {
-    ProfileCommand.Run(rest);
-    return 0;
+    case ["profile", .. string[] rest]:
+        ProfileCommand.Run(rest);
+        return 0;
+    case ["backward", .. string[] rest]:
+        BackwardCommand.Run(rest);
+        return 0;
+    default:
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile|backward [threads] [avx512|avx2|portable]");
+        return 2;
 }
-Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile [threads] [avx512|avx2|portable]");
-return 2;

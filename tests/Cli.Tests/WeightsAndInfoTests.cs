@@ -66,6 +66,15 @@ public sealed class WeightsAndInfoTests(TinyModel model) : IDisposable
     }
 
     [Fact]
+    public void ConvolutionalModel_InfoAndInfer_UseItsDecoder()
+    {
+        WeightsCommand.Write(_folder["conv"], Smallest with { Conv = new ConvDecoderConfig { Channels = [8, 6, 4], Groups = 2 } }, seed: 1, vocabulary: null, Silent(TextWriter.Null));
+        Assert.Contains("convolutional, stages of 8, 6, 4 channels", InProcess.Run("info", "--model", _folder["conv"]).Expect(ExitCode.Ok).Text, StringComparison.Ordinal);
+        InProcess.Run("infer", _folder.Picture("cat.png"), "-t", "a cat", "--model", _folder["conv"], "--size", "16x24", "--output", "logits").Expect(ExitCode.Ok);
+        Assert.Contains("'shape': (1, 24, 16)", File.ReadAllText(_folder["cat.logits.npy"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Info_Json_TellsMachineAndModel()
     {
         JsonElement info = Assert.Single(InProcess.Run("info", "--json", "--model", model.Location).Expect(ExitCode.Ok).Json);

@@ -8,6 +8,12 @@ namespace ClipSegNative.Backends;
 /// A tensor [a, b, c] is the matrix [a·b, c]; maps are channels-last [batch, height, width, channels].
 /// An operation with a body is a fusion: the body is its specification, and a backend may override it with one kernel.
 /// </summary>
+/// <remarks>
+/// The gradient law. The gradient of an activation is overwritten, the gradient of a parameter (dw, db, dGamma, dBeta, dTable, ...) is added to and
+/// absent where the parameter is frozen. A residual stream's gradients are summed by <see cref="Add"/>, nowhere else. A gradient that is itself
+/// a forward operation has no operation of its own: that of a linear layer's input is <see cref="Linear"/> by Wᵀ, that of a convolution's input
+/// <see cref="Convolution"/> by the flipped kernel, both packed by <see cref="PackTransposed"/>. Every sum has one order: equal inputs give equal bits.
+/// </remarks>
 interface IBackend : IDisposable
 {
     /// <summary>For people: device, instruction set, threads.</summary>
@@ -34,6 +40,12 @@ interface IBackend : IDisposable
     /// <summary>Fills rows [firstOutput, firstOutput + weight.Rows) of the packed matrix from weight [rows, inputs].</summary>
     void PackMatrix(Tensor weight, int firstOutput, PackedMatrix destination);
 
+    /// <summary>Fills columns [firstInput, firstInput + weight.Rows) of the packed matrix from the transpose of weight [rows, destination.Outputs].</summary>
+    void PackTransposed(Tensor weight, int firstInput, PackedMatrix destination);
+
+    /// <summary>y = value, everywhere.</summary>
+    void Fill(float value, Tensor y);
+
     void Copy(Tensor x, Tensor y);
 
     /// <summary>y[i,j,k,l] = x with its four axes in the given order: y's axis n is x's axis order[n].</summary>
@@ -42,11 +54,20 @@ interface IBackend : IDisposable
     /// <summary>y = x + r, row by row; r repeats when it has fewer rows. y may be x.</summary>
     void Add(Tensor x, Tensor r, Tensor y);
 
+    /// <summary>Gradient of a parameter r that <see cref="Add"/> repeats: dr += the sum of dy over the repetitions.</summary>
+    void AddBackward(Tensor dy, Tensor dr);
+
     /// <summary>y = activation(x). y may be x.</summary>
     void Activate(Tensor x, Activation activation, Tensor y);
 
+    /// <summary>dx = dy · activation'(x). For ReLU, x may be the result of the activation as well. dx may be dy.</summary>
+    void ActivateBackward(Tensor x, Tensor dy, Activation activation, Tensor dx);
+
     /// <summary>y = x · Wᵀ + bias: [rows, inputs] -> [rows, outputs]. The bias may be absent.</summary>
     void Linear(Tensor x, PackedMatrix weight, Tensor bias, Tensor y);
+
+    /// <summary>dw += dyᵀ · x [outputs, inputs]; db += the column sums of dy [outputs]. Either may be absent.</summary>
+    void LinearBackward(Tensor x, Tensor dy, Tensor dw, Tensor db);
 
     void LinearActivate(Tensor x, PackedMatrix weight, Tensor bias, Activation activation, Tensor y)
     {
@@ -64,17 +85,38 @@ interface IBackend : IDisposable
     /// <summary>Each row to zero mean and unit (biased) variance, then y = γ·x + β. Ba et al. 2016. y may be x.</summary>
     void LayerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor y);
 
+    /// <summary>dx overwritten and may be dy; dGamma and dBeta added to, or absent.</summary>
+    void LayerNormBackward(Tensor x, Tensor dy, Tensor gamma, float epsilon, Tensor dx, Tensor dGamma, Tensor dBeta);
+
+    /// <summary>
+    /// Each group of channels of each map [batch, height, width, channels] to zero mean and unit (biased) variance over its pixels and channels, then
+    /// y = γ·x + β channel by channel. Groups divide the channels. Wu and He 2018. y may be x.
+    /// </summary>
+    void GroupNorm(Tensor x, Tensor gamma, Tensor beta, int groups, float epsilon, Tensor y);
+
+    /// <summary>dx overwritten and may be dy; dGamma and dBeta added to, or absent.</summary>
+    void GroupNormBackward(Tensor x, Tensor dy, Tensor gamma, int groups, float epsilon, Tensor dx, Tensor dGamma, Tensor dBeta);
+
     /// <summary>
     /// softmax(q·kᵀ / √d)·v per head, head h being columns [h·d, (h+1)·d). q and y [batch, queries, channels], k and v [batch, keys, channels].
     /// Causal: query i sees keys up to i + keys - queries. Vaswani et al. 2017, section 3.2.
     /// </summary>
     void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y);
 
+    /// <summary>y is the result of <see cref="Attention"/>, dy its gradient; the probabilities are computed again. dq, dk, dv overwritten.</summary>
+    void AttentionBackward(Tensor q, Tensor k, Tensor v, Tensor y, Tensor dy, int heads, bool causal, Tensor dq, Tensor dk, Tensor dv);
+
     /// <summary>y[b,t,:] = scale[b,:]·x[b,t,:] + shift[b,:]; x may hold one batch entry for all. Perez et al. 2018 (FiLM), without the "1 +".</summary>
     void Film(Tensor x, Tensor scale, Tensor shift, Tensor y);
 
+    /// <summary>All three overwritten: dScale and dShift [batch, channels] are gradients of activations too. dx, absent if nobody asks, is summed over the batch where x is one entry for all.</summary>
+    void FilmBackward(Tensor x, Tensor scale, Tensor dy, Tensor dx, Tensor dScale, Tensor dShift);
+
     /// <summary>y[i,:] = table[indices[i],:]; indices are int32.</summary>
     void GatherRows(Tensor table, Tensor indices, Tensor y);
+
+    /// <summary>dTable[indices[i],:] += dy[i,:], in the order of i.</summary>
+    void GatherRowsBackward(Tensor dy, Tensor indices, Tensor dTable);
 
     /// <summary>Cuts pixels [batch, channels, height, width] into square patches: y [batch, patches, channels·size·size], patches row by row.</summary>
     void Patchify(Tensor pixels, int size, Tensor y);
@@ -82,11 +124,20 @@ interface IBackend : IDisposable
     /// <summary>y[b] = (classToken, tokens[b]...) + positions: [batch, n, c] -> [batch, n + 1, c].</summary>
     void PrependClassToken(Tensor tokens, Tensor classToken, Tensor positions, Tensor y);
 
+    /// <summary>dTokens overwritten; dClassToken and dPositions added to.</summary>
+    void PrependClassTokenBackward(Tensor dy, Tensor dTokens, Tensor dClassToken, Tensor dPositions);
+
     /// <summary>y[b] = tokens [first, first + n) of x[b]: [batch, tokens, c] -> [batch, n, c].</summary>
     void SliceTokens(Tensor x, int first, Tensor y);
 
+    /// <summary>dx [batch, tokens, c] = dy at the tokens that were taken, 0 at the others.</summary>
+    void SliceTokensBackward(Tensor dy, int first, Tensor dx);
+
     /// <summary>Square convolution, stride 1, zero padding of kernel / 2: [b,h,w,c] -> [b,h,w,o]. Weight [o, kernel·kernel·c], channels innermost.</summary>
     void Convolution(Tensor x, PackedMatrix weight, Tensor bias, int kernel, Tensor y);
+
+    /// <summary>dw [outputs, kernel·kernel·c], channels innermost, and db [outputs] added to; db may be absent.</summary>
+    void ConvolutionBackward(Tensor x, Tensor dy, int kernel, Tensor dw, Tensor db);
 
     void ConvolutionActivate(Tensor x, PackedMatrix weight, Tensor bias, int kernel, Activation activation, Tensor y)
     {
@@ -100,6 +151,29 @@ interface IBackend : IDisposable
     /// </summary>
     void Fold(Tensor columns, int kernel, int stride, int padding, Tensor bias, Tensor y);
 
+    /// <summary>dColumns overwritten: every column takes the gradient of the pixel it was added to, 0 where that lay outside. The bias sums dy: <see cref="AddBackward"/>.</summary>
+    void FoldBackward(Tensor dy, int kernel, int stride, int padding, Tensor dColumns);
+
     /// <summary>Resamples maps [b, h, w, c] -> [b, H, W, c].</summary>
     void Resize(Tensor x, ResizeMode mode, Tensor y);
+
+    /// <summary>dx overwritten: the transpose of the resampling.</summary>
+    void ResizeBackward(Tensor dy, ResizeMode mode, Tensor dx);
+
+    /// <summary>
+    /// The loss of each map: logits and targets (0 or 1) [batch, pixels] -> sums [batch, <see cref="MaskLosses.Sums"/>] and losses [batch, 1].
+    /// </summary>
+    void MaskLoss(Tensor logits, Tensor targets, MaskLosses losses, Tensor sums, Tensor y);
+
+    /// <summary>dLogits = scale times the gradient of the mean of the losses; sums are those of <see cref="MaskLoss"/>.</summary>
+    void MaskLossBackward(Tensor logits, Tensor targets, Tensor sums, MaskLosses losses, float scale, Tensor dLogits);
+
+    /// <summary>sum [1] = Σ x².</summary>
+    void SumOfSquares(Tensor x, Tensor sum);
+
+    /// <summary>
+    /// One step of AdamW (Loshchilov and Hutter 2019) on the parameters w with gradients dw; w and the running moments m and v are updated in place.
+    /// What changes from step to step lies in <paramref name="settings"/>, so that a recorded step can be replayed: see <see cref="AdamWSettings"/>.
+    /// </summary>
+    void AdamW(Tensor dw, Tensor settings, Tensor w, Tensor m, Tensor v);
 }

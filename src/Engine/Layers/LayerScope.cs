@@ -5,13 +5,19 @@ using ClipSegNative.Tensors;
 namespace ClipSegNative.Layers;
 
 /// <summary>Where a layer stands: its path in the checkpoint, the arena of the plan it belongs to, the weights it shares with other plans.</summary>
-sealed class LayerScope(Arena arena, ParameterStore parameters, string path = "")
+/// <param name="arena">Of the plan.</param>
+/// <param name="parameters">Shared by plans.</param>
+/// <param name="path">The layer's own.</param>
+/// <param name="training">A backward pass will follow: what it reads beyond inputs and results is kept.</param>
+sealed class LayerScope(Arena arena, ParameterStore parameters, string path = "", bool training = false)
 {
     public IBackend Backend => arena.Backend;
 
     public ParameterStore Parameters => parameters;
 
-    public LayerScope Child(string name) => new(arena, parameters, Name(name));
+    public bool Training => training;
+
+    public LayerScope Child(string name) => new(arena, parameters, Name(name), training);
 
     public LayerScope Child(string name, int index) => Child($"{name}.{index}");
 
@@ -21,4 +27,6 @@ sealed class LayerScope(Arena arena, ParameterStore parameters, string path = ""
     public Tensor Reserve(params ReadOnlySpan<int> extents) => arena.Reserve(extents);
 
     public Tensor Vector(string name, int length) => parameters.Tensor(Name(name), 1, length);
+
+    public Tensor Gradient(string name, params ReadOnlySpan<int> extents) => parameters.Gradient(Name(name), extents);
 }

@@ -10,4 +10,7 @@ sealed class Mlp(LayerScope scope, int batch, int tokens, int channels, int hidd
     readonly Linear _contract = new(scope.Child("fc2"), batch, tokens, hidden, channels);
 
     public Tensor Forward(Tensor x, Tensor residual) => _contract.ForwardAdd(_expand.ForwardActivate(x, activation), residual);
+
+    /// <returns>The gradient of x; that of the residual stream is dy itself.</returns>
+    public Tensor Backward(Tensor dy) => _expand.BackwardActivate(_contract.Backward(dy), activation);
 }

@@ -8,11 +8,24 @@ sealed class MultiHeadAttention(LayerScope scope, int batch, int tokens, int cha
     readonly Linear _project = Linear.Joined(scope, batch, tokens, channels, channels, "q_proj", "k_proj", "v_proj");
     readonly Tensor _mixed = scope.Reserve(batch, tokens, channels);
     readonly Linear _output = new(scope.Child("out_proj"), batch, tokens, channels, channels);
+    readonly Tensor _dqkv = scope.Reserve(batch, tokens, 3 * channels);
+    Tensor _qkv;
 
     public Tensor Forward(Tensor x, Tensor residual)
     {
-        Tensor qkv = _project.Forward(x);
-        scope.Backend.Attention(qkv.ColumnRange(0, channels), qkv.ColumnRange(channels, channels), qkv.ColumnRange(2 * channels, channels), heads, causal, _mixed);
+        _qkv = _project.Forward(x);
+        scope.Backend.Attention(Part(_qkv, 0), Part(_qkv, 1), Part(_qkv, 2), heads, causal, _mixed);
         return _output.ForwardAdd(_mixed, residual);
     }
+
+    /// <returns>The gradient of x; that of the residual stream is dy itself.</returns>
+    public Tensor Backward(Tensor dy)
+    {
+        Tensor dMixed = _output.Backward(dy);
+        scope.Backend.AttentionBackward(
+            Part(_qkv, 0), Part(_qkv, 1), Part(_qkv, 2), _mixed, dMixed, heads, causal, Part(_dqkv, 0), Part(_dqkv, 1), Part(_dqkv, 2));
+        return _project.Backward(_dqkv);
+    }
+
+    Tensor Part(Tensor joined, int index) => joined.ColumnRange(index * channels, channels);
 }

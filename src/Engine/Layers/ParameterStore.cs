@@ -7,36 +7,79 @@ namespace ClipSegNative.Layers;
 /// <summary>
 /// The weights on one device, loaded when a layer first asks for them and shared by every plan that asks again.
 /// Matrices are packed straight from the mapped file; there is no second copy of the model in memory. The source belongs to the caller, who may close it
-/// once every layer has been made: plans made later find what they ask for.
+/// once every plan has been made: plans made later find what they ask for.
 /// </summary>
-sealed class ParameterStore(IBackend backend, IWeightSource source) : IDisposable
+/// <remarks>What trains is loaded at once and lies in <see cref="Trained"/>; everything derived from it here is computed again by its Refresh.</remarks>
+sealed class ParameterStore : IDisposable
 {
+    readonly IBackend _backend;
+    readonly IWeightSource _source;
     readonly Dictionary<string, Tensor> _tensors = [];
     readonly Dictionary<string, PackedMatrix> _matrices = [];
     readonly List<DeviceMemory> _memory = [];
     Tensor _staging;
 
-    public IBackend Backend => backend;
+    /// <param name="backend">Where the weights go.</param>
+    /// <param name="source">Where they come from.</param>
+    /// <param name="trained">Name and stored shape of those that train; null for none.</param>
+    public ParameterStore(IBackend backend, IWeightSource source, IReadOnlyList<(string Name, Shape Shape)>? trained = null)
+    {
+        _backend = backend;
+        _source = source;
+        if (trained is null) return;
+        Trained = new TrainedParameters(backend, trained);
+        try { Trained.Restore(ParameterBlock.Weights, source); }
+        catch
+        {
+            Trained.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Null where every parameter is frozen.</summary>
+    public TrainedParameters? Trained { get; }
 
     /// <summary>Bytes of weights on the device.</summary>
-    public long Bytes => _memory.Sum(block => block.Bytes) + _matrices.Values.Sum(matrix => matrix.Bytes);
+    public long Bytes => _memory.Sum(block => block.Bytes) + _matrices.Values.Sum(matrix => matrix.Bytes) + (Trained?.Bytes ?? 0);
 
     /// <summary>A tensor as the file stores it, under the given extents.</summary>
     public Tensor Tensor(string name, params ReadOnlySpan<int> extents)
     {
         if (_tensors.TryGetValue(name, out Tensor known)) return known.Reshape(extents);
+        if (IsTrained(name)) return Trained!.View(ParameterBlock.Weights, name).Reshape(extents);
         Tensor tensor = Allocate(new Shape(extents));
-        backend.Upload(Find(name, tensor.Shape.Elements).Singles(), tensor);
+        _backend.Upload(Find(name, tensor.Shape.Elements).Singles(), tensor);
         return _tensors[name] = tensor;
     }
 
-    /// <summary>A tensor computed once from others, on the device.</summary>
-    public Tensor Derived(string key, Shape shape, Action<Tensor> compute)
+    /// <summary>Where a parameter's gradient is added up; absent where it is frozen.</summary>
+    public Tensor Gradient(string name, params ReadOnlySpan<int> extents) =>
+        IsTrained(name) ? Trained!.View(ParameterBlock.Gradients, name).Reshape(extents) : default;
+
+    /// <summary>A tensor computed from the named ones, on the device.</summary>
+    public Tensor Derived(string key, Shape shape, Action<IBackend, Tensor> compute, params ReadOnlySpan<string> names)
     {
         if (_tensors.TryGetValue(key, out Tensor known)) return known;
-        Tensor tensor = Allocate(shape);
-        compute(tensor);
-        return _tensors[key] = tensor;
+        Tensor tensor = _tensors[key] = Allocate(shape);
+        Compute(backend => compute(backend, tensor), names);
+        return tensor;
+    }
+
+    /// <summary>One vector [1, length · names] of several: the biases of layers that are a single product.</summary>
+    public Tensor Joined(int length, string[] names) => names.Length == 1 ? Tensor(names[0], 1, length) :
+        Derived(string.Join('+', names), new Shape(1, length * names.Length), (backend, joined) =>
+        {
+            for (int i = 0; i < names.Length; i++) backend.Copy(Tensor(names[i], 1, length), joined.ColumnRange(i * length, length));
+        }, names);
+
+    /// <summary>A vector so many times, [1, length · times].</summary>
+    public Tensor Repeated(string name, int length, int times)
+    {
+        Tensor once = Tensor(name, 1, length);
+        return Derived($"{name} x {times}", new Shape(1, length * times), (backend, repeated) =>
+        {
+            for (int i = 0; i < times; i++) backend.Copy(once, repeated.ColumnRange(i * length, length));
+        }, name);
     }
 
     /// <summary>One matrix from several of [outputs, inputs] each, one below the other: q, k and v become a single product.</summary>
@@ -44,53 +87,108 @@ sealed class ParameterStore(IBackend backend, IWeightSource source) : IDisposabl
     {
         string key = string.Join('+', names!);
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
-        PackedMatrix matrix = backend.AllocateMatrix(outputs * names.Length, inputs);
-        _matrices[key] = matrix;
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs);
         for (int i = 0; i < names.Length; i++)
-            backend.PackMatrix(Stage(names[i], outputs, inputs), i * outputs, matrix);
+        {
+            (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
+            Compute(backend => backend.PackMatrix(weight, first, matrix), names[i]);
+        }
         return matrix;
     }
 
-    /// <summary>A four-dimensional weight with its axes reordered, then seen as [outputs, inputs]: how convolutions become products.</summary>
+    /// <summary>The transpose of <see cref="Matrix"/>: takes a gradient back through it.</summary>
+    public PackedMatrix Transposed(int outputs, int inputs, params ReadOnlySpan<string> names)
+    {
+        string key = $"{string.Join('+', names!)} transposed";
+        if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, outputs * names.Length);
+        for (int i = 0; i < names.Length; i++)
+        {
+            (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
+            Compute(backend => backend.PackTransposed(weight, first, matrix), names[i]);
+        }
+        return matrix;
+    }
+
+    /// <summary>The kernel that takes a gradient back through a convolution: taps in reverse, inputs and outputs exchanged.</summary>
+    public PackedMatrix Flipped(int outputs, int inputs, int kernel, string name)
+    {
+        string key = $"{name} flipped";
+        if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
+        int taps = kernel * kernel;
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, taps * outputs);
+        Tensor weight = Weight(name, outputs, taps * inputs);
+        Compute(backend =>
+        {
+            for (int tap = 0; tap < taps; tap++)
+                backend.PackTransposed(weight.ColumnRange(tap * inputs, inputs), (taps - 1 - tap) * outputs, matrix);
+        }, name);
+        return matrix;
+    }
+
+    /// <summary>
+    /// A four-dimensional weight with its axes reordered, then seen as [outputs, inputs]: how convolutions become products. From then on its name means the
+    /// reordered weight, also to <see cref="Transposed"/>, <see cref="Flipped"/> and <see cref="Gradient"/>.
+    /// </summary>
     public PackedMatrix PermutedMatrix(string name, Shape stored, Shape order, int outputs, int inputs)
     {
-        if (_matrices.TryGetValue(name, out PackedMatrix? known)) return known;
-        var shape = new Shape(stored[order[0]], stored[order[1]], stored[order[2]], stored[order[3]]);
-        Tensor permuted = Derived($"{name} permuted", shape, y =>
-            backend.Permute(Stage(name, (int)stored.Elements, 1).Reshape(stored[0], stored[1], stored[2], stored[3]), order, y));
-        PackedMatrix matrix = backend.AllocateMatrix(outputs, inputs);
-        backend.PackMatrix(permuted.Reshape(outputs, inputs), 0, matrix);
-        return _matrices[name] = matrix;
+        if (IsTrained(name)) Trained!.Permute(name, order);
+        else
+        {
+            var shape = new Shape(stored[order[0]], stored[order[1]], stored[order[2]], stored[order[3]]);
+            Derived(name, shape, (backend, permuted) =>
+                backend.Permute(Stage(name, (int)stored.Elements, 1).Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted));
+        }
+        return Matrix(outputs, inputs, name);
     }
 
     public void Dispose()
     {
+        Trained?.Dispose();
         foreach (PackedMatrix matrix in _matrices.Values) matrix.Dispose();
         foreach (DeviceMemory block in _memory) block.Dispose();
     }
 
-    /// <summary>The next weights on their way into a packed matrix; one buffer, as large as the largest so far.</summary>
+    bool IsTrained(string name) => Trained?.Contains(name) == true;
+
+    /// <summary>Runs now, and again whenever one of the named parameters has changed.</summary>
+    void Compute(Action<IBackend> compute, params ReadOnlySpan<string> names)
+    {
+        compute(_backend);
+        foreach (string name in names)
+        {
+            if (!IsTrained(name)) continue;
+            Trained!.Follow(compute);
+            return;
+        }
+    }
+
+    /// <summary>A weight on its way into a packed matrix; a frozen one is valid until the next.</summary>
+    Tensor Weight(string name, int rows, int columns) =>
+        IsTrained(name) || _tensors.ContainsKey(name) ? Tensor(name, rows, columns) : Stage(name, rows, columns);
+
+    /// <summary>One buffer, as large as the largest so far.</summary>
     Tensor Stage(string name, int rows, int columns)
     {
         WeightEntry entry = Find(name, (long)rows * columns);
         if (_staging.IsAbsent || _staging.Storage.Elements < entry.Shape.Elements) _staging = Allocate(new Shape(rows, columns));
         var tensor = new Tensor(_staging.Storage, 0, new Shape(rows, columns), columns);
-        backend.Upload(entry.Singles(), tensor);
+        _backend.Upload(entry.Singles(), tensor);
         return tensor;
     }
 
     WeightEntry Find(string name, long elements)
     {
-        if (!source.TryFind(name, out WeightEntry entry)) throw new ModelFileException($"{source.Description}: '{name}' is missing.");
+        if (!_source.TryFind(name, out WeightEntry entry)) throw new ModelFileException($"{_source.Description}: '{name}' is missing.");
         if (entry.Shape.Elements != elements)
-            throw new ModelFileException($"{source.Description}: '{name}' has shape {entry.Shape}, which is not the {elements} elements that config.json asks for.");
+            throw new ModelFileException($"{_source.Description}: '{name}' has shape {entry.Shape}, which is not the {elements} elements that config.json asks for.");
         return entry;
     }
 
     Tensor Allocate(Shape shape)
     {
         var storage = new Storage(DType.F32, shape.Elements);
-        DeviceMemory memory = backend.Allocate(storage.Bytes);
+        DeviceMemory memory = _backend.Allocate(storage.Bytes);
         _memory.Add(memory);
         storage.Bind(memory, 0);
         return new Tensor(storage, 0, shape, shape.Columns);

@@ -19,6 +19,15 @@ sealed class PreNormBlock(LayerScope scope, BlockShape s)
         Tensor attended = _attention.Forward(_norm1.Forward(x), x);
         return _mlp.Forward(_norm2.Forward(attended), attended);
     }
+
+    public Tensor Backward(Tensor dy)
+    {
+        Tensor dAttended = _norm2.Backward(_mlp.Backward(dy));
+        scope.Backend.Add(dAttended, dy, dAttended);
+        Tensor dx = _norm1.Backward(_attention.Backward(dAttended));
+        scope.Backend.Add(dx, dAttended, dx);
+        return dx;
+    }
 }
 
 /// <summary>A block of the CLIPSeg decoder: norms after each residual sum (Vaswani et al. 2017).</summary>
@@ -33,5 +42,15 @@ sealed class PostNormBlock(LayerScope scope, BlockShape s)
     {
         Tensor attended = _norm1.Forward(_attention.Forward(x, x));
         return _norm2.Forward(_mlp.Forward(attended, attended));
+    }
+
+    public Tensor Backward(Tensor dy)
+    {
+        Tensor dSum = _norm2.Backward(dy), dAttended = _mlp.Backward(dSum);
+        scope.Backend.Add(dAttended, dSum, dAttended);
+        dSum = _norm1.Backward(dAttended);
+        Tensor dx = _attention.Backward(dSum);
+        scope.Backend.Add(dx, dSum, dx);
+        return dx;
     }
 }

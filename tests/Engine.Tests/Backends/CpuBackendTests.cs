@@ -39,6 +39,7 @@ public sealed class CpuBackendTests(CpuBackends backends) : IClassFixture<CpuBac
         {
             Tensor indices = space.Indices(index);
             Assert.Throws<ArgumentOutOfRangeException>(() => backend.GatherRows(table, indices, y));
+            Assert.Throws<ArgumentOutOfRangeException>(() => backend.GatherRowsBackward(y, indices, table));
         }
     }
 

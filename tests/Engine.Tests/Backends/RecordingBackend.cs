@@ -1,5 +1,6 @@
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Decorators;
+using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Tests.Backends;
 
@@ -20,7 +21,7 @@ sealed class SpoilingBackend(IBackend inner, float value) : BackendDecorator(inn
 {
     protected override void After(in Operation operation)
     {
-        if (operation.Write.IsAbsent) return;
-        Inner.Upload([value], operation.Write.RowRange(operation.Write.Rows - 1, 1).ColumnRange(operation.Write.Columns / 2, 1));
+        foreach (Tensor write in operation.Writes)
+            if (!write.IsAbsent) Inner.Upload([value], write.RowRange(write.Rows - 1, 1).ColumnRange(write.Columns / 2, 1));
     }
 }

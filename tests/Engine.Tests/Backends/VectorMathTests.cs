@@ -15,16 +15,18 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
     [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
     public void Exp_WholeRange_IsAccurate(string set)
     {
-        backends.Get(set);
-        float[] x = Range(-87, 88);
-        var y = new float[Count];
-        switch (Enum.Parse<CpuInstructionSet>(set))
-        {
-            case CpuInstructionSet.Avx512: Exp<Set512, Vector512<float>>(x, y); break;
-            case CpuInstructionSet.Avx2: Exp<Set256, Vector256<float>>(x, y); break;
-            default: Exp<Set128, Vector128<float>>(x, y); break;
-        }
+        (float[] x, float[] y) = Evaluate(set, Function.Exp, -87, 88);
         Report(set, "exp, relative", Largest(i => y[i] / Math.Exp(x[i]) - 1), bound: 2e-7);
+    }
+
+    /// <summary>In doubles, ln(1 + x) of a small x is only as good as 1 + x; so its series is compared there.</summary>
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void LogOnePlus_WholeRange_IsAccurate(string set)
+    {
+        (float[] x, float[] y) = Evaluate(set, Function.LogOnePlus, 0, 1);
+        Report(set, "ln(1 + x), relative", Largest(i => i == 0 ? y[i] : y[i] / Math.Log(1 + (double)x[i]) - 1), bound: 2e-7);
+        (x, y) = Evaluate(set, Function.LogOnePlus, 0, 1e-6f);
+        Report(set, "ln(1 + x) of small x, relative", Largest(i => i == 0 ? y[i] : y[i] / (x[i] - (double)x[i] * x[i] / 2) - 1), bound: 2e-7);
     }
 
     /// <summary>Below -17 the sigmoid is the exponential, so this holds its relative error too.</summary>
@@ -77,12 +79,29 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
         return (x, y);
     }
 
-    static unsafe void Exp<TSet, TVector>(float[] x, float[] y)
+    (float[] X, float[] Y) Evaluate(string set, Function function, float from, float to)
+    {
+        backends.Get(set);
+        float[] x = Range(from, to), y = new float[Count];
+        switch (Enum.Parse<CpuInstructionSet>(set))
+        {
+            case CpuInstructionSet.Avx512: Evaluate<Set512, Vector512<float>>(function, x, y); break;
+            case CpuInstructionSet.Avx2: Evaluate<Set256, Vector256<float>>(function, x, y); break;
+            default: Evaluate<Set128, Vector128<float>>(function, x, y); break;
+        }
+        return (x, y);
+    }
+
+    static unsafe void Evaluate<TSet, TVector>(Function function, float[] x, float[] y)
         where TSet : struct, IVectorSet<TVector>
         where TVector : struct
     {
         fixed (float* from = x, to = y)
-            for (int i = 0; i < Count; i += TSet.Width) TSet.Store(VectorMath<TSet, TVector>.Exp(TSet.Load(from + i)), to + i);
+            for (int i = 0; i < Count; i += TSet.Width)
+            {
+                TVector value = TSet.Load(from + i);
+                TSet.Store(function == Function.Exp ? VectorMath<TSet, TVector>.Exp(value) : VectorMath<TSet, TVector>.LogOnePlus(value), to + i);
+            }
     }
 
     static float[] Range(float from, float to) => [.. Enumerable.Range(0, Count).Select(i => from + (to - from) * i / (Count - 1))];
@@ -94,4 +113,6 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
         TestContext.Current.TestOutputHelper?.WriteLine($"{set}: {what}: {error:0.0e+0}");
         Assert.InRange(error, 0, bound);
     }
+
+    enum Function { Exp, LogOnePlus }
 }

@@ -6,11 +6,18 @@ namespace ClipSegNative.Tests.Conformance;
 /// <summary>Operations that rearrange or resample maps.</summary>
 static partial class OpTable
 {
+    static readonly (int Kernel, int Stride, int Padding)[] FoldKinds =
+        [(2, 2, 0), (4, 4, 0), (16, 16, 0), (4, 2, 1), (3, 2, 0), (5, 3, 2), (3, 1, 1), (2, 3, 0)];
+
+    static readonly (int Batch, int Height, int Width, int Channels)[] FoldMaps = [(1, 1, 2, 1), (2, 3, 2, 7), (1, 5, 4, 16)];
+
+    static readonly (int Height, int Width, int ToHeight, int ToWidth)[] ResizeSizes =
+        [(1, 1, 3, 5), (5, 4, 13, 11), (7, 9, 3, 2), (22, 22, 44, 44), (22, 22, 7, 31), (14, 14, 22, 22), (6, 5, 6, 5), (2, 31, 1, 1)];
+
     static IEnumerable<OpCase> Folds()
     {
-        (int Kernel, int Stride, int Padding)[] kinds = [(2, 2, 0), (4, 4, 0), (16, 16, 0), (4, 2, 1), (3, 2, 0), (5, 3, 2), (3, 1, 1), (2, 3, 0)];
-        foreach ((int kernel, int stride, int padding) in kinds)
-            foreach ((int batch, int height, int width, int channels) in new[] { (1, 1, 2, 1), (2, 3, 2, 7), (1, 5, 4, 16) })
+        foreach ((int kernel, int stride, int padding) in FoldKinds)
+            foreach ((int batch, int height, int width, int channels) in FoldMaps)
                 foreach (bool bias in new[] { false, true })
                 {
                     int outHeight = (height - 1) * stride - 2 * padding + kernel, outWidth = (width - 1) * stride - 2 * padding + kernel;
@@ -32,9 +39,7 @@ static partial class OpTable
 
     static IEnumerable<OpCase> Maps()
     {
-        (int Height, int Width, int ToHeight, int ToWidth)[] sizes =
-            [(1, 1, 3, 5), (5, 4, 13, 11), (7, 9, 3, 2), (22, 22, 44, 44), (22, 22, 7, 31), (14, 14, 22, 22), (6, 5, 6, 5), (2, 31, 1, 1)];
-        foreach ((int height, int width, int toHeight, int toWidth) in sizes)
+        foreach ((int height, int width, int toHeight, int toWidth) in ResizeSizes)
             foreach (ResizeMode mode in Enum.GetValues<ResizeMode>())
                 foreach ((int batch, int channels) in new[] { (1, 1), (2, 3), (1, 16) })
                 {

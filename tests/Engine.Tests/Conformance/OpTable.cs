@@ -33,5 +33,8 @@ static partial class OpTable
     public static TheoryData<string> OperationNames => [.. Operations];
 
     static IEnumerable<OpCase> Cases() =>
-        [.. Linears(), .. FusedLinears(), .. Packings(), .. Attentions(), .. Convolutions(), .. Elementwise(), .. Norms(), .. Tokens(), .. Folds(), .. Maps()];
+    [
+        .. Linears(), .. FusedLinears(), .. Packings(), .. Attentions(), .. Convolutions(), .. Elementwise(), .. Norms(), .. Tokens(), .. GroupNorms(), .. Folds(),
+        .. Maps(), .. MatrixGradients(), .. ElementwiseGradients(), .. NormGradients(), .. TokenGradients(), .. MapGradients(), .. LossCases(), .. Optimisers(),
+    ];
 }

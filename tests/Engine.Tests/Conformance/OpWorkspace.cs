@@ -39,6 +39,9 @@ sealed class OpWorkspace(IBackend backend, string name) : IDisposable
         return Place(values, left, right, extents, isOutput: true);
     }
 
+    /// <summary>Runs what comes before the operation: the forward whose result its backward reads.</summary>
+    public void Prepare(Action<IBackend> forward) => forward(backend);
+
     /// <summary>Input and destination at once.</summary>
     public Tensor InPlace(float[] values, params ReadOnlySpan<int> extents) => Place(values, 0, 0, extents, isOutput: true);
 

@@ -56,6 +56,46 @@ sealed class PrimitivesOnly(IBackend inner) : IBackend
 
     public void Resize(Tensor x, ResizeMode mode, Tensor y) => inner.Resize(x, mode, y);
 
+    public void PackTransposed(Tensor weight, int firstInput, PackedMatrix destination) => inner.PackTransposed(weight, firstInput, destination);
+
+    public void Fill(float value, Tensor y) => inner.Fill(value, y);
+
+    public void AddBackward(Tensor dy, Tensor dr) => inner.AddBackward(dy, dr);
+
+    public void ActivateBackward(Tensor x, Tensor dy, Activation activation, Tensor dx) => inner.ActivateBackward(x, dy, activation, dx);
+
+    public void LinearBackward(Tensor x, Tensor dy, Tensor dw, Tensor db) => inner.LinearBackward(x, dy, dw, db);
+
+    public void LayerNormBackward(Tensor x, Tensor dy, Tensor gamma, float epsilon, Tensor dx, Tensor dGamma, Tensor dBeta) => inner.LayerNormBackward(x, dy, gamma, epsilon, dx, dGamma, dBeta);
+
+    public void GroupNorm(Tensor x, Tensor gamma, Tensor beta, int groups, float epsilon, Tensor y) => inner.GroupNorm(x, gamma, beta, groups, epsilon, y);
+
+    public void GroupNormBackward(Tensor x, Tensor dy, Tensor gamma, int groups, float epsilon, Tensor dx, Tensor dGamma, Tensor dBeta) => inner.GroupNormBackward(x, dy, gamma, groups, epsilon, dx, dGamma, dBeta);
+
+    public void AttentionBackward(Tensor q, Tensor k, Tensor v, Tensor y, Tensor dy, int heads, bool causal, Tensor dq, Tensor dk, Tensor dv) => inner.AttentionBackward(q, k, v, y, dy, heads, causal, dq, dk, dv);
+
+    public void FilmBackward(Tensor x, Tensor scale, Tensor dy, Tensor dx, Tensor dScale, Tensor dShift) => inner.FilmBackward(x, scale, dy, dx, dScale, dShift);
+
+    public void GatherRowsBackward(Tensor dy, Tensor indices, Tensor dTable) => inner.GatherRowsBackward(dy, indices, dTable);
+
+    public void PrependClassTokenBackward(Tensor dy, Tensor dTokens, Tensor dClassToken, Tensor dPositions) => inner.PrependClassTokenBackward(dy, dTokens, dClassToken, dPositions);
+
+    public void SliceTokensBackward(Tensor dy, int first, Tensor dx) => inner.SliceTokensBackward(dy, first, dx);
+
+    public void ConvolutionBackward(Tensor x, Tensor dy, int kernel, Tensor dw, Tensor db) => inner.ConvolutionBackward(x, dy, kernel, dw, db);
+
+    public void FoldBackward(Tensor dy, int kernel, int stride, int padding, Tensor dColumns) => inner.FoldBackward(dy, kernel, stride, padding, dColumns);
+
+    public void ResizeBackward(Tensor dy, ResizeMode mode, Tensor dx) => inner.ResizeBackward(dy, mode, dx);
+
+    public void MaskLoss(Tensor logits, Tensor targets, MaskLosses losses, Tensor sums, Tensor y) => inner.MaskLoss(logits, targets, losses, sums, y);
+
+    public void MaskLossBackward(Tensor logits, Tensor targets, Tensor sums, MaskLosses losses, float scale, Tensor dLogits) => inner.MaskLossBackward(logits, targets, sums, losses, scale, dLogits);
+
+    public void SumOfSquares(Tensor x, Tensor sum) => inner.SumOfSquares(x, sum);
+
+    public void AdamW(Tensor dw, Tensor settings, Tensor w, Tensor m, Tensor v) => inner.AdamW(dw, settings, w, m, v);
+
     /// <summary>The inner backend belongs to whoever made it.</summary>
     public void Dispose() { }
 }

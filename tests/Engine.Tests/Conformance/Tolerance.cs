@@ -15,6 +15,9 @@ readonly record struct Tolerance(double Absolute, double Relative)
     /// <summary>A sum of <paramref name="depth"/> products that is around 1: rounding errors walk at random, and no element of thousands may fail.</summary>
     public static Tolerance Sum(int depth) => new(6 * UnitRoundoff * Math.Sqrt(depth + 4), 4 * UnitRoundoff);
 
+    /// <summary>A sum of <paramref name="count"/> values that are around 1 each, in any order: it grows as they are added, and so do its roundings.</summary>
+    public static Tolerance Total(int count) => Sum(count) with { Absolute = Sum(count).Absolute * Math.Sqrt(count) };
+
     public double Allowance(double expected) => Absolute + Relative * Math.Abs(expected);
 }
 

@@ -15,7 +15,25 @@ static class Precise
         _ => throw new ArgumentOutOfRangeException(nameof(activation)),
     };
 
+    /// <summary>The derivative of an activation; 0 for ReLU at 0.</summary>
+    public static double Slope(double x, Activation activation) => activation switch
+    {
+        Activation.None => 1,
+        Activation.QuickGelu => Sigmoid(1.702 * x) * (1 + 1.702 * x * Sigmoid(-1.702 * x)),
+        Activation.Gelu => Complement(-x / Math.Sqrt(2)) / 2 + x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI),
+        Activation.Relu => x <= 0 ? 0 : 1,
+        Activation.Sigmoid => Sigmoid(x) * Sigmoid(-x),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation)),
+    };
+
     public static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
+
+    /// <summary>ln(1 + eˣ); the small argument by its series, which the sum with 1 would swallow.</summary>
+    public static double SoftPlus(double x)
+    {
+        double e = Math.Exp(-Math.Abs(x));
+        return Math.Max(x, 0) + (e < 1e-5 ? e - e * e / 2 + e * e * e / 3 : Math.Log(1 + e));
+    }
 
     public static double Erf(double x) => Math.Abs(x) < 3 ? Series(x) : Math.Sign(x) * (1 - Tail(Math.Abs(x)));
 

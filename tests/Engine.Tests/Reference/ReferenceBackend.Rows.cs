@@ -50,7 +50,7 @@ sealed partial class ReferenceBackend
 
     public void GatherRows(Tensor table, Tensor indices, Tensor y)
     {
-        int[] wanted = new Matrix(indices).IntegerRow(0, y.Rows).ToArray();
+        int[] wanted = new Matrix(indices).IntegerRow(0, y.Rows);
         CopyRows(table, row => wanted[row], y);
     }
 

@@ -7,11 +7,12 @@ namespace ClipSegNative.Tests.Reference;
 /// The oracle: every operation written straight from its definition, in double precision inside, with float32 in memory and nothing shared with the engine.
 /// Fused operations keep the interface's own bodies.
 /// </summary>
-sealed partial class ReferenceBackend : IBackend
+/// <param name="rounds">False keeps doubles in memory too, for differences that float32 would swallow.</param>
+sealed partial class ReferenceBackend(bool rounds = true) : IBackend
 {
-    public string Description => "reference, double precision inside each operation";
+    public string Description => rounds ? "reference, double precision inside each operation" : "reference, double precision";
 
-    public DeviceMemory Allocate(long bytes) => new ManagedMemory(bytes);
+    public DeviceMemory Allocate(long bytes) => new ManagedMemory(bytes, rounds);
 
     public PackedMatrix AllocateMatrix(int outputs, int inputs) => new ReferenceMatrix(outputs, inputs);
 
@@ -22,21 +23,21 @@ sealed partial class ReferenceBackend : IBackend
     {
         var to = new Matrix(destination);
         for (int row = 0; row < destination.Rows; row++)
-            source.Slice(row * destination.Columns, destination.Columns).CopyTo(to.Row(row, destination.Columns));
+            for (int c = 0; c < destination.Columns; c++) to[row, c] = source[row * destination.Columns + c];
     }
 
     public void Upload(ReadOnlySpan<int> source, Tensor destination)
     {
         var to = new Matrix(destination);
         for (int row = 0; row < destination.Rows; row++)
-            source.Slice(row * destination.Columns, destination.Columns).CopyTo(to.IntegerRow(row, destination.Columns));
+            for (int c = 0; c < destination.Columns; c++) to.Row(row, destination.Columns)[c] = source[row * destination.Columns + c];
     }
 
     public void Download(Tensor source, Span<float> destination)
     {
         var from = new Matrix(source);
         for (int row = 0; row < source.Rows; row++)
-            from.Row(row, source.Columns).CopyTo(destination.Slice(row * source.Columns, source.Columns));
+            for (int c = 0; c < source.Columns; c++) destination[row * source.Columns + c] = (float)from[row, c];
     }
 
     public void Synchronize() { }

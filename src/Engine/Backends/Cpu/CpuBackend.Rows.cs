@@ -20,6 +20,11 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         Run(RowTasks.Count(y.Rows), MoveCost * y.Shape.Elements,
             new FilmWork<TSet, TVector>(View(x), x.Rows, View(scale), View(shift), View(y), y.Rows, y.Shape[1], y.Columns));
 
+    public void Fill(float value, Tensor y)
+    {
+        for (int row = 0; row < y.Rows; row++) new Span<float>(View(y)[row], y.Columns).Fill(value);
+    }
+
     public void Copy(Tensor x, Tensor y)
     {
         for (int row = 0; row < y.Rows; row++) CopyRow(View(x)[row], View(y)[row], y.Columns);
@@ -27,12 +32,8 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
 
     public void GatherRows(Tensor table, Tensor indices, Tensor y)
     {
-        var wanted = new ReadOnlySpan<int>(Pointer(indices), y.Rows);
-        for (int row = 0; row < y.Rows; row++)
-        {
-            if ((uint)wanted[row] >= (uint)table.Rows) throw new ArgumentOutOfRangeException(nameof(indices), $"Index {wanted[row]} is outside the table {table}.");
-            CopyRow(View(table)[wanted[row]], View(y)[row], y.Columns);
-        }
+        ReadOnlySpan<int> wanted = CheckedIndices(indices, table);
+        for (int row = 0; row < y.Rows; row++) CopyRow(View(table)[wanted[row]], View(y)[row], y.Columns);
     }
 
     public void PrependClassToken(Tensor tokens, Tensor classToken, Tensor positions, Tensor y)
@@ -55,6 +56,14 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
     void Elementwise(Tensor x, Tensor r, int repeat, Activation activation, Tensor y) =>
         Run(RowTasks.Count(x.Rows), MoveCost * x.Shape.Elements,
             new ElementwiseWork<TSet, TVector>(View(x), View(r), repeat, activation, View(y), x.Rows, x.Columns));
+
+    static ReadOnlySpan<int> CheckedIndices(Tensor indices, Tensor table)
+    {
+        var wanted = new ReadOnlySpan<int>(Pointer(indices), (int)indices.Shape.Elements);
+        foreach (int index in wanted)
+            if ((uint)index >= (uint)table.Rows) throw new ArgumentOutOfRangeException(nameof(indices), $"Index {index} is outside the table {table}.");
+        return wanted;
+    }
 
     static void CopyRow(float* from, float* to, int columns) => new ReadOnlySpan<float>(from, columns).CopyTo(new Span<float>(to, columns));
 }

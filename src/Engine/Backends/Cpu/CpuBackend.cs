@@ -98,11 +98,11 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
         if (length != tensor.Shape.Elements) throw new ArgumentException($"{length} values do not fill {tensor}.");
     }
 
-    /// <summary>Scratch for every worker. It grows to the largest operation's need on that one's first run, and stays.</summary>
-    float* Scratch(long floatsPerWorker, out long perWorker)
+    /// <summary>Scratch for every worker, and behind that for all together. It grows to the largest operation's need on that one's first run, and stays.</summary>
+    float* Scratch(long floatsPerWorker, out long perWorker, long sharedFloats = 0)
     {
         perWorker = (floatsPerWorker + 15) / 16 * 16;
-        long bytes = perWorker * sizeof(float) * _pool.Threads;
+        long bytes = (perWorker * _pool.Threads + sharedFloats) * sizeof(float);
         if (_scratch is null || _scratch.Bytes < bytes)
         {
             _scratch?.Dispose();

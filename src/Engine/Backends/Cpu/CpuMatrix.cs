@@ -59,3 +59,14 @@ readonly unsafe struct PackWork(float* weight, long pitch, int rows, int firstOu
         }
     }
 }
+
+/// <summary>Writes rows of the transpose of a matrix into some columns of the packed one: in a panel, they are its rows; one task a panel.</summary>
+readonly unsafe struct PackTransposedWork(float* weight, long pitch, int rows, int firstInput, CpuMatrix matrix) : IParallelWork
+{
+    public void Run(int task, int worker)
+    {
+        int width = matrix.PanelWidth, first = task * width, count = Math.Min(width, matrix.Outputs - first);
+        float* from = weight + first, to = matrix.Panel(task) + (long)firstInput * width;
+        for (int row = 0; row < rows; row++, from += pitch, to += width) new ReadOnlySpan<float>(from, count).CopyTo(new Span<float>(to, count));
+    }
+}

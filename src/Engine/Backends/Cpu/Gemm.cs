@@ -90,10 +90,10 @@ static unsafe class Gemm<TSet, TVector>
             if (next is not null) Prefetch(next, (long)depth * width, row, rows);
             if (direct)
             {
-                kernels[count](depth, x + row * xPitch, (nint)xPitch, panel, y + row * yPitch, (nint)yPitch);
+                kernels[count](depth, x + row * xPitch, (nint)xPitch, 1, panel, y + row * yPitch, (nint)yPitch);
                 continue;
             }
-            kernels[count](depth, x + row * xPitch, (nint)xPitch, panel, tile, width);
+            kernels[count](depth, x + row * xPitch, (nint)xPitch, 1, panel, tile, width);
             float* residual = epilogue.Residual is null ? null : epilogue.Residual + row * epilogue.ResidualPitch;
             Finish(tile, count, columns, epilogue, residual, y + row * yPitch, yPitch);
         }

@@ -25,7 +25,8 @@ readonly struct Const14 : IConstant { public static int Value => 14; }
 
 /// <summary>
 /// c[rows, panel] = a[rows, depth] · b[depth, panel], every accumulator a register: 14 x 2 vectors of the 32 AVX-512 registers, 6 x 2 of 16.
-/// b is one packed panel, always two vectors wide; with one panel vector only the first half is computed. Strides are in floats.
+/// b is one packed panel, always two vectors wide; with one panel vector only the first half is computed. Strides are in floats: rows of a lie
+/// aStride apart, its columns aStep, so that a may be the transpose of what is in memory (aStride 1).
 /// Four steps of the depth at a time: one at a time, the pointer arithmetic costs 8 % of an encode. Every step is written out, because only named
 /// locals stay in registers: an array of accumulators, which a loop would need, lives in memory.
 /// </summary>
@@ -36,7 +37,7 @@ static unsafe class MicroKernel<TSet, TVector, TRows, TPanel>
     where TPanel : struct, IConstant
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]   // otherwise it starts unoptimised, with every accumulator in memory
-    public static void Run(nint depth, float* a, nint aStride, float* b, float* c, nint cStride)
+    public static void Run(nint depth, float* a, nint aStride, nint aStep, float* b, float* c, nint cStride)
     {
         TVector c0 = default, d0 = default;
         TVector c1 = default, d1 = default;
@@ -56,7 +57,7 @@ static unsafe class MicroKernel<TSet, TVector, TRows, TPanel>
         nint one = aStride, two = 2 * aStride;
         float* r0 = a, r3 = a + 3 * aStride, r6 = a + 6 * aStride, r9 = a + 9 * aStride, r12 = a + 12 * aStride;
         TVector b0, b1 = default, x;
-        for (; depth >= 4; depth -= 4)
+        for (nint fours = aStep == 1 ? depth / 4 : 0; fours > 0; fours--, depth -= 4)
         {
             b0 = TSet.Load(b + 0 * 2 * TSet.Width); if (TPanel.Value > 1) b1 = TSet.Load(b + 0 * 2 * TSet.Width + TSet.Width);
             x = TSet.Broadcast(r0[0]); c0 = TSet.MultiplyAdd(x, b0, c0); if (TPanel.Value > 1) d0 = TSet.MultiplyAdd(x, b1, d0);
@@ -143,11 +144,11 @@ static unsafe class MicroKernel<TSet, TVector, TRows, TPanel>
             if (TRows.Value > 12) { x = TSet.Broadcast(r12[0]); c12 = TSet.MultiplyAdd(x, b0, c12); if (TPanel.Value > 1) d12 = TSet.MultiplyAdd(x, b1, d12); }
             if (TRows.Value > 13) { x = TSet.Broadcast(r12[one + 0]); c13 = TSet.MultiplyAdd(x, b0, c13); if (TPanel.Value > 1) d13 = TSet.MultiplyAdd(x, b1, d13); }
             b += 1 * 2 * TSet.Width;
-            r0 += 1;
-            if (TRows.Value > 3) r3 += 1;
-            if (TRows.Value > 6) r6 += 1;
-            if (TRows.Value > 9) r9 += 1;
-            if (TRows.Value > 12) r12 += 1;
+            r0 += aStep;
+            if (TRows.Value > 3) r3 += aStep;
+            if (TRows.Value > 6) r6 += aStep;
+            if (TRows.Value > 9) r9 += aStep;
+            if (TRows.Value > 12) r12 += aStep;
         }
 
         TSet.Store(c0, c + 0 * cStride); if (TPanel.Value > 1) TSet.Store(d0, c + 0 * cStride + TSet.Width);
@@ -175,10 +176,10 @@ static unsafe class MicroKernels<TSet, TVector>
     /// <summary>Columns of a packed panel.</summary>
     public static int PanelWidth => 2 * TSet.Width;
 
-    public static readonly delegate*<nint, float*, nint, float*, float*, nint, void>[] Full = Table<Const2>();
-    public static readonly delegate*<nint, float*, nint, float*, float*, nint, void>[] Half = Table<Const1>();
+    public static readonly delegate*<nint, float*, nint, nint, float*, float*, nint, void>[] Full = Table<Const2>();
+    public static readonly delegate*<nint, float*, nint, nint, float*, float*, nint, void>[] Half = Table<Const1>();
 
-    static delegate*<nint, float*, nint, float*, float*, nint, void>[] Table<TPanel>() where TPanel : struct, IConstant =>
+    static delegate*<nint, float*, nint, nint, float*, float*, nint, void>[] Table<TPanel>() where TPanel : struct, IConstant =>
     [
         null,
         &MicroKernel<TSet, TVector, Const1, TPanel>.Run,

@@ -7,7 +7,7 @@ namespace ClipSegNative.Backends.Decorators;
 /// and (with <paramref name="finite"/>) what was written is finite. A breach is an <see cref="InvalidOperationException"/> that names the operation.
 /// Plans are traced through this decorator, so wrong shapes never reach a device.
 /// </summary>
-sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inner)
+sealed partial class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inner)
 {
     public override void PackMatrix(Tensor weight, int firstOutput, PackedMatrix destination)
     {
@@ -150,20 +150,31 @@ sealed class CheckedBackend(IBackend inner, bool finite) : BackendDecorator(inne
 
     protected override bool Before(in Operation operation)
     {
-        if (operation.Write.IsAbsent) return true;
-        foreach (Tensor read in operation.Reads)
-            if (!read.IsAbsent && Overlap(read, operation.Write) && !(operation.InPlace && IsSameView(read, operation.Write)))
-                throw new InvalidOperationException($"{operation.Name}: the destination {operation.Write} overlaps the input {read}.");
+        for (int i = 0; i < operation.Writes.Length; i++)
+        {
+            Tensor write = operation.Writes[i];
+            if (write.IsAbsent) continue;
+            foreach (Tensor read in operation.Reads)
+                if (!read.IsAbsent && Overlap(read, write) && !(operation.InPlace && IsSameView(read, write)))
+                    throw new InvalidOperationException($"{operation.Name}: the destination {write} overlaps the input {read}.");
+            foreach (Tensor other in operation.Writes[..i])
+                if (!other.IsAbsent && Overlap(other, write))
+                    throw new InvalidOperationException($"{operation.Name}: the destinations {other} and {write} overlap.");
+        }
         return true;
     }
 
     protected override void After(in Operation operation)
     {
-        if (!finite || operation.Write.IsAbsent) return;
-        var values = new float[operation.Write.Shape.Elements];
-        Inner.Download(operation.Write, values);
-        int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-        if (bad >= 0) throw new InvalidOperationException($"{operation.Name}: element {bad} of the result {operation.Write} is {values[bad]}.");
+        if (!finite) return;
+        foreach (Tensor write in operation.Writes)
+        {
+            if (write.IsAbsent) continue;
+            var values = new float[write.Shape.Elements];
+            Inner.Download(write, values);
+            int bad = Array.FindIndex(values, value => !float.IsFinite(value));
+            if (bad >= 0) throw new InvalidOperationException($"{operation.Name}: element {bad} of the result {write} is {values[bad]}.");
+        }
     }
 
     /// <summary>Column ranges of one matrix interleave without overlapping, so ranges are compared per column when the pitch is the same.</summary>

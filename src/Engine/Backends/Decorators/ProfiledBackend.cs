@@ -30,7 +30,7 @@ sealed class ProfiledBackend(IBackend inner) : BackendDecorator(inner)
     {
         Inner.Synchronize();
         double milliseconds = Stopwatch.GetElapsedTime(_started).TotalMilliseconds;
-        string key = $"{operation.Name} {operation.Reads[0].Shape}{(operation.Write.IsAbsent ? "" : $" -> {operation.Write.Shape}")}";
+        string key = $"{operation.Name} {(operation.Reads.IsEmpty ? "" : operation.Reads[0])}{(operation.Writes.IsEmpty ? "" : $" -> {operation.Writes[0]}")}";
         ProfileLine old = _lines.GetValueOrDefault(key) ?? new ProfileLine(key, 0, 0, 0);
         _lines[key] = new ProfileLine(key, old.Calls + 1, old.Milliseconds + milliseconds, old.MultiplyAdds + operation.MultiplyAdds);
     }

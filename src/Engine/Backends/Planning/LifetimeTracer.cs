@@ -22,7 +22,8 @@ sealed class LifetimeTracer(IBackend inner, IReadOnlySet<Storage> ours, IReadOnl
                 throw new InvalidOperationException($"{operation.Name} (operation {_step}) reads {read}, which nothing has written.");
             Touch(read.Storage);
         }
-        if (!operation.Write.IsAbsent && ours.Contains(operation.Write.Storage)) Touch(operation.Write.Storage);
+        foreach (Tensor write in operation.Writes)
+            if (!write.IsAbsent && ours.Contains(write.Storage)) Touch(write.Storage);
         _step++;
         return false;
     }

@@ -1,3 +1,4 @@
+using ClipSegNative.Backends;
 using ClipSegNative.Layers;
 using ClipSegNative.Tensors;
 
@@ -22,6 +23,10 @@ sealed class ClipImageProjection
     readonly Mlp _mlp;
     readonly LayerNorm _postNorm;
     readonly Linear _projection;
+    readonly Tensor _dQuery;
+    readonly Tensor _dKeysAndValues;
+    readonly Tensor _dOfClassToken;
+    Tensor _q, _kv;
 
     /// <param name="scope">Above <c>vision_model</c>, beside which the projection lies.</param>
     /// <param name="config">The tower's sizes.</param>
@@ -43,6 +48,9 @@ sealed class ClipImageProjection
         _mlp = new Mlp(block.Child("mlp"), batch, 1, _channels, config.IntermediateSize, config.Activation);
         _postNorm = new LayerNorm(tower.Child("post_layernorm"), batch, 1, _channels, config.LayerNormEpsilon);
         _projection = new Linear(scope.Child("visual_projection"), batch, 1, _channels, projection, bias: false);
+        _dQuery = scope.Reserve(batch, 1, _channels);
+        _dKeysAndValues = scope.Reserve(batch, tokens, 2 * _channels);
+        _dOfClassToken = scope.Reserve(batch, tokens, _channels);
     }
 
     public Tensor Forward(Tensor x)
@@ -50,10 +58,31 @@ sealed class ClipImageProjection
         Tensor normed = _norm1.Forward(x);
         _scope.Backend.SliceTokens(x, 0, _classToken);
         _scope.Backend.SliceTokens(normed, 0, _normedClassToken);
-        Tensor kv = _keysAndValues.Forward(normed);
-        _scope.Backend.Attention(
-            _query.Forward(_normedClassToken), kv.ColumnRange(0, _channels), kv.ColumnRange(_channels, _channels), _heads, causal: false, _mixed);
+        _kv = _keysAndValues.Forward(normed);
+        _q = _query.Forward(_normedClassToken);
+        _scope.Backend.Attention(_q, Half(_kv, 0), Half(_kv, 1), _heads, causal: false, _mixed);
         Tensor attended = _output.ForwardAdd(_mixed, _classToken);
         return _projection.Forward(_postNorm.Forward(_mlp.Forward(_norm2.Forward(attended), attended)));
     }
+
+    public Tensor Backward(Tensor dy)
+    {
+        IBackend backend = _scope.Backend;
+        Tensor dSum = _postNorm.Backward(_projection.Backward(dy)), dAttended = _norm2.Backward(_mlp.Backward(dSum));
+        backend.Add(dAttended, dSum, dAttended);
+        Tensor dMixed = _output.Backward(dAttended);
+        backend.AttentionBackward(
+            _q, Half(_kv, 0), Half(_kv, 1), _mixed, dMixed, _heads, causal: false, _dQuery, Half(_dKeysAndValues, 0), Half(_dKeysAndValues, 1));
+        Tensor dx = _norm1.Backward(AddToClassToken(_keysAndValues.Backward(_dKeysAndValues), _query.Backward(_dQuery)));
+        return AddToClassToken(dx, dAttended);
+    }
+
+    Tensor AddToClassToken(Tensor dTokens, Tensor dClassToken)
+    {
+        _scope.Backend.SliceTokensBackward(dClassToken, 0, _dOfClassToken);
+        _scope.Backend.Add(dTokens, _dOfClassToken, dTokens);
+        return dTokens;
+    }
+
+    Tensor Half(Tensor joined, int index) => joined.ColumnRange(index * _channels, _channels);
 }

@@ -10,14 +10,14 @@ namespace ClipSegNative.Models.Clip;
 sealed class ClipTextEncoder
 {
     readonly LayerScope _scope;
-    readonly int _length;
     readonly Tensor _tokenTable;
     readonly Tensor _positions;
     readonly Tensor _tokens;
     readonly PreNormBlock[] _blocks;
-    readonly Tensor _end;
-    readonly LayerNorm _finalNorm;
-    readonly Linear _projection;
+    readonly PooledProjection _pooled;
+    readonly Tensor _dTokenTable;
+    readonly Tensor _dPositions;
+    Tensor _ids;
 
     /// <param name="scope">Above <c>text_model</c>, beside which the projection lies.</param>
     /// <param name="config">The tower's sizes.</param>
@@ -30,23 +30,32 @@ sealed class ClipTextEncoder
         int channels = config.HiddenSize;
         var shape = new BlockShape(batch, length, channels, config.Heads, config.IntermediateSize, config.Activation, config.LayerNormEpsilon, Causal: true);
         _scope = tower;
-        _length = length;
-        _tokenTable = tower.Parameters.Tensor(tower.Name("embeddings.token_embedding.weight"), config.VocabularySize, channels);
-        _positions = tower.Parameters.Tensor(tower.Name("embeddings.position_embedding.weight"), config.Positions, channels).RowRange(0, length);
+        string table = tower.Name("embeddings.token_embedding.weight"), positions = tower.Name("embeddings.position_embedding.weight");
+        _tokenTable = tower.Parameters.Tensor(table, config.VocabularySize, channels);
+        _positions = tower.Parameters.Tensor(positions, config.Positions, channels).RowRange(0, length);
         _tokens = tower.Reserve(batch, length, channels);
         _blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new PreNormBlock(tower.Child("encoder.layers", i), shape))];
-        _end = tower.Reserve(batch, 1, channels);
-        _finalNorm = new LayerNorm(tower.Child("final_layer_norm"), batch, 1, channels, config.LayerNormEpsilon);
-        _projection = new Linear(scope.Child("text_projection"), batch, 1, channels, projection, bias: false);
+        _pooled = new PooledProjection(
+            tower.Child("final_layer_norm"), scope.Child("text_projection"), batch, length, length - 1, channels, config.LayerNormEpsilon, projection);
+        _dTokenTable = tower.Parameters.Gradient(table, config.VocabularySize, channels);
+        _dPositions = tower.Parameters.Gradient(positions, config.Positions, channels);
+        if (!_dPositions.IsAbsent) _dPositions = _dPositions.RowRange(0, length);
     }
 
     public Tensor Forward(Tensor ids)
     {
-        _scope.Backend.GatherRows(_tokenTable, ids, _tokens);
+        _scope.Backend.GatherRows(_tokenTable, _ids = ids, _tokens);
         _scope.Backend.Add(_tokens, _positions, _tokens);
         Tensor x = _tokens;
         foreach (PreNormBlock block in _blocks) x = block.Forward(x);
-        _scope.Backend.SliceTokens(x, _length - 1, _end);
-        return _projection.Forward(_finalNorm.Forward(_end));
+        return _pooled.Forward(x);
+    }
+
+    public void Backward(Tensor dy)
+    {
+        Tensor dx = _pooled.Backward(dy);
+        for (int i = _blocks.Length - 1; i >= 0; i--) dx = _blocks[i].Backward(dx);
+        if (!_dPositions.IsAbsent) _scope.Backend.AddBackward(dx, _dPositions);
+        if (!_dTokenTable.IsAbsent) _scope.Backend.GatherRowsBackward(dx, _ids, _dTokenTable);
     }
 }

@@ -31,13 +31,27 @@ sealed record ClipSegConfig
     public int ConditionalLayer { get; init; }
     /// <summary>True: a 3x3 convolution and two transposed ones, each patch/4 wide, upsample; false: a single transposed one as wide as a patch.</summary>
     public bool ComplexUpsampler { get; init; }
+    /// <summary>The convolutional decoder's sizes; null for CLIPSeg's own transformer decoder, whose sizes stand above.</summary>
+    public ConvDecoderConfig? Conv { get; init; }
 
-    /// <summary>The published models by name.</summary>
+    /// <summary>Channels to which each extracted activation is reduced, the deepest activation first.</summary>
+    public IReadOnlyList<int> FeatureWidths => Conv is null
+        ? [.. ExtractLayers.Select(_ => ReduceSize)]
+        : [.. Conv.Channels.Take(ExtractLayers.Count)];
+
+    /// <summary>Side of the square of logits that a patch becomes; the patch's own side for the published models.</summary>
+    public int LogitsPerPatch => Conv is null && ComplexUpsampler ? Vision.PatchSize / 4 * (Vision.PatchSize / 4) : Vision.PatchSize;
+
+    /// <summary>The published models and this project's own sizes by name.</summary>
     public static IReadOnlyDictionary<string, ClipSegConfig> Presets { get; } = new Dictionary<string, ClipSegConfig>
     {
         ["clipseg-rd64-refined"] = Published() with { ComplexUpsampler = true },
         ["clipseg-rd64"] = Published(),
         ["clipseg-rd16"] = Published() with { ReduceSize = 16 },
+        ["clipseg-rd128"] = Published() with { ReduceSize = 128 },
+        ["clipseg-conv-small"] = Published() with { Conv = new ConvDecoderConfig { Channels = [64, 48, 32, 16, 8] } },
+        ["clipseg-conv-base"] = Published() with { Conv = new ConvDecoderConfig { Channels = [112, 96, 64, 32, 16] } },
+        ["clipseg-conv-large"] = Published() with { Conv = new ConvDecoderConfig { Channels = [192, 160, 96, 48, 24] } },
     };
 
     /// <param name="path">A config.json, or the folder that holds one.</param>
@@ -68,7 +82,9 @@ sealed record ClipSegConfig
             DecoderIntermediateSize = json.Integer("decoder_intermediate_size", fallback.DecoderIntermediateSize, 1, ClipLimits.FeedForward),
             ConditionalLayer = json.Integer("conditional_layer", fallback.ConditionalLayer, 0, extract.Length - 1),
             ComplexUpsampler = json.Flag("use_complex_transposed_convolution", fallback.ComplexUpsampler),
+            Conv = ConvDecoderConfig.Read(json, vision, extract.Length),
         };
+        if (config.Conv is not null) return config;
         if (config.ReduceSize % config.DecoderHeads != 0) throw json.Refuse("decoder_num_attention_heads", $"a divisor of reduce_dim {config.ReduceSize}");
         if (config.ComplexUpsampler && vision.PatchSize % 4 != 0)
             throw json.Refuse("use_complex_transposed_convolution", $"false, as patch_size {vision.PatchSize} is no multiple of 4");
@@ -140,6 +156,7 @@ sealed record ClipSegConfig
         json.WriteString("decoder_hidden_act", "relu");   // what the reference decoder runs, whatever stands here
         json.WriteNumber("conditional_layer", ConditionalLayer);
         json.WriteBoolean("use_complex_transposed_convolution", ComplexUpsampler);
+        Conv?.WriteJson(json);
         json.WritePropertyName("text_config");
         Text.WriteJson(json, "clipseg_text_model");
         json.WritePropertyName("vision_config");

@@ -23,7 +23,7 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
     /// <summary>Vision blocks that text prompts need: those behind the last extracted one feed only the pooled output.</summary>
     int NeededBlocks => config.ExtractLayers.Max() + 1;
 
-    /// <summary>Pixels [batch, 3, height, width] -> reduced features [batch, 1 + cells, D] each, deepest first.</summary>
+    /// <summary>Pixels [batch, 3, height, width] -> reduced features [batch, 1 + cells, width] each, deepest first; see <see cref="ClipSegConfig.FeatureWidths"/>.</summary>
     public Plan EncodePlan(int batch, Grid grid) => new(backend,
         arena => [Pixels(arena, batch, grid)],
         arena =>
@@ -31,6 +31,24 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
             var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), config.Vision, batch, grid, NeededBlocks);
             var reduction = new FeatureReduction(Scope(arena, "decoder"), config, batch, 1 + grid.Cells);
             return inputs => reduction.Forward(vision.Forward(inputs[0]));
+        });
+
+    /// <summary>
+    /// Pixels [batch, 3, height, width] -> what <see cref="EncodePlan"/> would reduce: extracted hidden states [batch, 1 + cells, hidden] each, in the
+    /// order of <see cref="ClipSegConfig.ExtractLayers"/>. Training keeps these.
+    /// </summary>
+    public Plan FeaturePlan(int batch, Grid grid) => new(backend,
+        arena => [Pixels(arena, batch, grid)],
+        arena =>
+        {
+            var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), config.Vision, batch, grid, NeededBlocks);
+            var extracted = new Tensor[config.ExtractLayers.Count];
+            return inputs =>
+            {
+                Tensor[] hidden = vision.Forward(inputs[0]);
+                for (int i = 0; i < extracted.Length; i++) extracted[i] = hidden[config.ExtractLayers[i] + 1];
+                return extracted;
+            };
         });
 
     /// <summary>Pixels of example pictures [batch, 3, height, width] -> conditional vectors [batch, 1, projection]; takes all blocks.</summary>
@@ -62,16 +80,16 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
             };
         });
 
-    /// <summary>Reduced features [images, 1 + cells, D] as <see cref="EncodePlan"/> gives them, then conditional vectors [prompts, projection] -> logits [prompts, height, width, 1].</summary>
+    /// <summary>Reduced features [images, 1 + cells, width] as <see cref="EncodePlan"/> gives them, then conditional vectors [prompts, projection] -> logits [prompts, height, width, 1].</summary>
     public Plan DecodePlan(int images, int prompts, Grid grid) => new(backend,
         arena =>
         [
-            .. config.ExtractLayers.Select(_ => arena.Keep(DType.F32, images, 1 + grid.Cells, config.ReduceSize)),
+            .. config.FeatureWidths.Select(width => arena.Keep(DType.F32, images, 1 + grid.Cells, width)),
             arena.Keep(DType.F32, prompts, config.ProjectionSize),
         ],
         arena =>
         {
-            var decoder = new TransformerDecoder(Scope(arena, "decoder"), config, images, prompts, grid);
+            IMaskDecoder decoder = IMaskDecoder.Create(Scope(arena, "decoder"), config, images, prompts, grid);
             var result = new Tensor[1];
             return inputs =>
             {

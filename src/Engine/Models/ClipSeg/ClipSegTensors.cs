@@ -14,7 +14,10 @@ static class ClipSegTensors
     public static IEnumerable<(string Name, Shape Shape)> All(ClipSegConfig config) =>
         ClipTensors.All(config.Text, config.Vision, config.ProjectionSize).Concat(Decoder(config));
 
-    public static IEnumerable<(string Name, Shape Shape)> Decoder(ClipSegConfig config)
+    public static IEnumerable<(string Name, Shape Shape)> Decoder(ClipSegConfig config) =>
+        config.Conv is null ? TransformerDecoder(config) : ConvDecoder(config, config.Conv);
+
+    static IEnumerable<(string Name, Shape Shape)> TransformerDecoder(ClipSegConfig config)
     {
         int channels = config.ReduceSize, depth = config.ExtractLayers.Count, patch = config.Vision.PatchSize;
         return
@@ -22,10 +25,38 @@ static class ClipSegTensors
             .. ClipTensors.Linear("decoder.film_mul", config.ProjectionSize, channels),
             .. ClipTensors.Linear("decoder.film_add", config.ProjectionSize, channels),
             .. config.ComplexUpsampler ? ComplexUpsampler(channels, patch / 4) : SimpleUpsampler(channels, patch),
-            .. Enumerable.Range(0, depth).SelectMany(i => ClipTensors.Linear($"decoder.reduces.{i}", config.Vision.HiddenSize, channels)),
+            .. Reductions(config),
             .. ClipTensors.Blocks("decoder.layers", depth, channels, config.DecoderIntermediateSize),
         ];
     }
+
+    static IEnumerable<(string Name, Shape Shape)> ConvDecoder(ClipSegConfig config, ConvDecoderConfig conv) =>
+    [
+        .. Reductions(config),
+        .. conv.Channels.SelectMany((channels, stage) => ConvStage($"decoder.stages.{stage}", stage == 0 ? 0 : conv.Channels[stage - 1], channels, config.ProjectionSize)),
+        .. ClipTensors.Linear("decoder.head", conv.Channels[^1], 1),
+    ];
+
+    static IEnumerable<(string Name, Shape Shape)> Reductions(ClipSegConfig config) =>
+        config.FeatureWidths.SelectMany((channels, i) => ClipTensors.Linear($"decoder.reduces.{i}", config.Vision.HiddenSize, channels));
+
+    /// <param name="name">Of the stage.</param>
+    /// <param name="inputs">Channels of the stage before; 0 for the first, which enlarges nothing.</param>
+    /// <param name="channels">Its own.</param>
+    /// <param name="condition">Length of the conditional vector.</param>
+    static IEnumerable<(string Name, Shape Shape)> ConvStage(string name, int inputs, int channels, int condition) =>
+    [
+        .. inputs == 0 ? [] : new[] { ($"{name}.upsample.weight", new Shape(inputs, channels, 2, 2)), ($"{name}.upsample.bias", new Shape(channels)) },
+        .. ClipTensors.Linear($"{name}.film_mul", condition, channels),
+        .. ClipTensors.Linear($"{name}.film_add", condition, channels),
+        .. Enumerable.Range(0, 2).SelectMany(i => new[]
+        {
+            ($"{name}.convolutions.{i}.weight", new Shape(channels, channels, 3, 3)),
+            ($"{name}.convolutions.{i}.bias", new Shape(channels)),
+            ($"{name}.norms.{i}.weight", new Shape(channels)),
+            ($"{name}.norms.{i}.bias", new Shape(channels)),
+        }),
+    ];
 
     /// <summary>Refuses a source that lacks a tensor of the configuration or holds one of another shape or of integers; reads no data.</summary>
     /// <remarks>The source is asked by canonical names: a file of another spelling goes in as <see cref="PrefixedWeights"/>.</remarks>
@@ -33,11 +64,11 @@ static class ClipSegTensors
     public static void Verify(IWeightSource source, ClipSegConfig config) => ClipTensors.Verify(
         source, All(config), (name, found) => $". {Settings(name, config)}: {(found is { } shape ? Guess(name, shape) : NotThisModel)}?");
 
-    /// <summary>Names the published models, if not all of them, whose tensor has the shape that was found.</summary>
+    /// <summary>Names the presets whose tensor has the shape that was found, unless they are many.</summary>
     static string Guess(string name, Shape found)
     {
         string[] matches = [.. ClipSegConfig.Presets.Where(preset => All(preset.Value).Contains((name, found))).Select(preset => preset.Key)];
-        return matches.Length == 0 || matches.Length == ClipSegConfig.Presets.Count ? NotThisModel : $"is this the {string.Join(" or ", matches)} model";
+        return matches.Length == 0 || matches.Length > 2 ? NotThisModel : $"is this the {string.Join(" or ", matches)} model";
     }
 
     /// <summary>What decides whether a tensor is there and how large.</summary>
@@ -50,6 +81,8 @@ static class ClipSegTensors
                 $"use_complex_transposed_convolution {(config.ComplexUpsampler ? "true" : "false")}, reduce_dim {config.ReduceSize}, patch_size {vision.PatchSize}",
             _ when name.StartsWith("decoder.film", StringComparison.Ordinal) =>
                 $"reduce_dim {config.ReduceSize}, projection_dim {config.ProjectionSize}",
+            _ when name.StartsWith(PrefixedWeights.Decoder, StringComparison.Ordinal) && config.Conv is { } conv =>
+                $"decoder_type conv, conv_channels {string.Join(", ", conv.Channels)}, {config.ExtractLayers.Count} extract_layers",
             _ when name.StartsWith(PrefixedWeights.Decoder, StringComparison.Ordinal) =>
                 $"reduce_dim {config.ReduceSize}, decoder_intermediate_size {config.DecoderIntermediateSize}, {config.ExtractLayers.Count} extract_layers",
             _ when name.StartsWith(ClipTensors.Text, StringComparison.Ordinal) =>

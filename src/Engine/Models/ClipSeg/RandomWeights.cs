@@ -40,6 +40,8 @@ static class RandomWeights
     static (double Mean, double Deviation) Distribution(string name, Shape shape, ClipSegConfig config)
     {
         if (name == ClipTensors.LogitScale) return (LogitScale, 0);
+        // A stage of the convolutional decoder starts close to one that lets its features pass.
+        if (config.Conv is not null && name.EndsWith(".film_mul.bias", StringComparison.Ordinal)) return (1, GainDeviation);
         if (name.EndsWith(".bias", StringComparison.Ordinal)) return (0, Small);
         if (shape.Rank == 1 && name.EndsWith(".weight", StringComparison.Ordinal)) return (1, GainDeviation);
         if (name.StartsWith(PrefixedWeights.Decoder, StringComparison.Ordinal)) return (0, DecoderDeviation(name, shape));
@@ -64,7 +66,8 @@ static class RandomWeights
     {
         if (shape.Rank == 2) return Math.Sqrt(2.0 / (shape[0] + shape[1]));
         // A transposed convolution whose stride is its kernel adds up its input channels only, and those stand first.
-        int inputs = name.EndsWith(".0.weight", StringComparison.Ordinal) ? shape[1] * shape[2] * shape[3] : shape[0];
-        return Math.Sqrt(2.0 / inputs);
+        bool transposed = name.EndsWith(".upsample.weight", StringComparison.Ordinal)
+            || (name.Contains(".transposed_convolution.", StringComparison.Ordinal) && !name.EndsWith(".0.weight", StringComparison.Ordinal));
+        return Math.Sqrt(2.0 / (transposed ? shape[0] : shape[1] * shape[2] * shape[3]));
     }
 }

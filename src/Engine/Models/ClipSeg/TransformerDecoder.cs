@@ -5,29 +5,10 @@ using ClipSegNative.Tensors;
 namespace ClipSegNative.Models.ClipSeg;
 
 /// <summary>
-/// The part of CLIPSeg's decoder that does not depend on the prompt: each extracted activation reduced to the decoder's width.
-/// Computed once a picture, it serves every phrase.
-/// </summary>
-sealed class FeatureReduction(LayerScope scope, ClipSegConfig config, int batch, int tokens)
-{
-    readonly Linear[] _reduces =
-        [.. config.ExtractLayers.Select((_, i) => new Linear(scope.Child("reduces", i), batch, tokens, config.Vision.HiddenSize, config.ReduceSize))];
-    readonly Tensor[] _features = new Tensor[config.ExtractLayers.Count];
-
-    /// <param name="hidden">What <c>ClipVisionEncoder.Forward</c> returns.</param>
-    /// <returns>[batch, tokens, D] each, deepest activation first: the order in which the decoder uses them.</returns>
-    public Tensor[] Forward(Tensor[] hidden)
-    {
-        for (int i = 0; i < _features.Length; i++) _features[i] = _reduces[i].Forward(hidden[config.ExtractLayers[^(i + 1)] + 1]);
-        return _features;
-    }
-}
-
-/// <summary>
 /// CLIPSeg's transformer decoder: reduced features [images, 1 + cells, D] and conditional vectors [prompts, projection] -> logits
 /// [prompts, height, width, 1]. One image serves every prompt, or each prompt has its own. Lüddecke and Ecker 2022, section 3.
 /// </summary>
-sealed class TransformerDecoder
+sealed class TransformerDecoder : IMaskDecoder
 {
     const float Epsilon = 1e-5f;   // PyTorch's TransformerEncoderLayer default; not in the config
 
@@ -38,14 +19,17 @@ sealed class TransformerDecoder
     readonly Tensor[] _sums;
     readonly Tensor[] _hidden;
     readonly Tensor _cells;
-    readonly Func<Tensor, Tensor> _upsample;
+    readonly IMapLayer[] _upsampler;
+    readonly Tensor _dTokens;
+    readonly Tensor[] _dShared;
+    readonly Tensor[] _dFeatures;
 
     public TransformerDecoder(LayerScope scope, ClipSegConfig config, int images, int prompts, Grid grid)
     {
         int tokens = 1 + grid.Cells, channels = config.ReduceSize;
         _scope = scope;
         _config = config;
-        _film = new Film(scope, prompts, tokens, channels, config.ProjectionSize);
+        _film = new Film(scope, images, prompts, tokens, channels, config.ProjectionSize);
         _blocks = new PostNormBlock[config.ExtractLayers.Count];
         _sums = new Tensor[_blocks.Length];
         _hidden = new Tensor[_blocks.Length];
@@ -58,7 +42,10 @@ sealed class TransformerDecoder
             _blocks[i] = new PostNormBlock(scope.Child("layers", i), shape);
         }
         _cells = scope.Reserve(prompts, grid.Height, grid.Width, channels);
-        _upsample = config.ComplexUpsampler ? Refined(scope.Child("transposed_convolution"), prompts, grid) : Simple(scope.Child("transposed_convolution"), prompts, grid);
+        _upsampler = config.ComplexUpsampler ? Refined(scope.Child("transposed_convolution"), prompts, grid) : Simple(scope.Child("transposed_convolution"), prompts, grid);
+        _dTokens = scope.Reserve(prompts, tokens, channels);
+        _dShared = [.. _blocks.Select(_ => scope.Reserve(images, tokens, channels))];
+        _dFeatures = new Tensor[_blocks.Length];
     }
 
     /// <summary>Each block's output; the last one still holds the class token.</summary>
@@ -84,18 +71,47 @@ sealed class TransformerDecoder
     public Tensor Upsample(Tensor tokens)
     {
         _scope.Backend.SliceTokens(tokens, 1, _cells.Reshape(_cells.Shape[0], _cells.Shape[1] * _cells.Shape[2], _cells.Columns));
-        return _upsample(_cells);
+        Tensor map = _cells;
+        foreach (IMapLayer layer in _upsampler) map = layer.Forward(map);
+        return map;
     }
 
-    Func<Tensor, Tensor> Simple(LayerScope scope, int prompts, Grid grid) =>
-        new ConvTranspose(scope, prompts, grid, _config.ReduceSize, 1, _config.Vision.PatchSize, Activation.None).Forward;
+    public Tensor[] Backward(Tensor dLogits)
+    {
+        Tensor dMap = dLogits, dx = _dTokens;
+        for (int i = _upsampler.Length - 1; i >= 0; i--) dMap = _upsampler[i].Backward(dMap);
+        _scope.Backend.SliceTokensBackward(dMap.Reshape(dx.Shape[0], dx.Shape[1] - 1, dx.Columns), 1, dx);
+        for (int i = _blocks.Length - 1; i >= 0; i--)
+        {
+            dx = _blocks[i].Backward(dx);
+            if (i == _config.ConditionalLayer) dx = _film.Backward(dx);
+            _dFeatures[i] = OfImages(dx, _dShared[i]);   // a sum hands its gradient on to both
+        }
+        return _dFeatures;
+    }
 
-    Func<Tensor, Tensor> Refined(LayerScope scope, int prompts, Grid grid)
+    /// <summary>A feature that served several prompts gets what comes from all of them.</summary>
+    Tensor OfImages(Tensor dx, Tensor dShared)
+    {
+        if (dx.Rows == dShared.Rows) return dx;
+        _scope.Backend.Fill(0, dShared);
+        _scope.Backend.AddBackward(dx, dShared);
+        return dShared;
+    }
+
+    public Tensor BackwardCondition() => _film.BackwardCondition();
+
+    IMapLayer[] Simple(LayerScope scope, int prompts, Grid grid) =>
+        [new ConvTranspose(scope, prompts, grid, _config.ReduceSize, 1, _config.Vision.PatchSize, Activation.None)];
+
+    IMapLayer[] Refined(LayerScope scope, int prompts, Grid grid)
     {
         int channels = _config.ReduceSize, kernel = _config.Vision.PatchSize / 4;
-        var smooth = new Convolution(scope.Child("0"), prompts, grid, channels, channels, 3, Activation.Relu);
-        var first = new ConvTranspose(scope.Child("2"), prompts, grid, channels, channels / 2, kernel, Activation.Relu);
-        var second = new ConvTranspose(scope.Child("4"), prompts, new Grid(grid.Height * kernel, grid.Width * kernel), channels / 2, 1, kernel, Activation.None);
-        return x => second.Forward(first.Forward(smooth.Forward(x)));
+        return
+        [
+            new Convolution(scope.Child("0"), prompts, grid, channels, channels, 3, Activation.Relu),
+            new ConvTranspose(scope.Child("2"), prompts, grid, channels, channels / 2, kernel, Activation.Relu),
+            new ConvTranspose(scope.Child("4"), prompts, new Grid(grid.Height * kernel, grid.Width * kernel), channels / 2, 1, kernel, Activation.None),
+        ];
     }
 }

@@ -51,18 +51,15 @@ public sealed class OpenAiClipTests : IDisposable
     {
         Shape pixels = Entry("case.pixel_values").Shape;
         var grid = new Grid(pixels[2] / _config.Vision.PatchSize, pixels[3] / _config.Vision.PatchSize);
-        int batch = pixels[0], channels = _config.Vision.HiddenSize;
+        int batch = pixels[0];
         using var arena = new Arena(_backend);
-        Tensor input = arena.Keep(DType.F32, batch, 3, pixels[2], pixels[3]), token = arena.Reserve(batch, 1, channels);
+        Tensor input = arena.Keep(DType.F32, batch, 3, pixels[2], pixels[3]);
         var tower = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), _config.Vision, batch, grid, _config.Vision.Layers);
-        var norm = new LayerNorm(Scope(arena, "clip.vision_model.post_layernorm"), batch, 1, channels, _config.Vision.LayerNormEpsilon);
-        var projection = new Linear(Scope(arena, "clip.visual_projection"), batch, 1, channels, _config.ProjectionSize, bias: false);
+        var pooled = new PooledProjection(
+            Scope(arena, "clip.vision_model.post_layernorm"), Scope(arena, "clip.visual_projection"), batch, 1 + grid.Cells, token: 0,
+            _config.Vision.HiddenSize, _config.Vision.LayerNormEpsilon, _config.ProjectionSize);
         Tensor features = default;
-        IReplay replay = arena.Capture(() =>
-        {
-            arena.Backend.SliceTokens(tower.Forward(input)[^1], 0, token);
-            arena.Retain(features = projection.Forward(norm.Forward(token)));
-        });
+        IReplay replay = arena.Capture(() => arena.Retain(features = pooled.Forward(tower.Forward(input)[^1])));
         _backend.Upload(Entry("case.pixel_values").Singles(), input);
         replay.Run();
         AssertClose("expected.image_features", features, row: 0);

@@ -72,6 +72,12 @@ public sealed class ClipSegConfigTests : IDisposable
     [InlineData("""{"model_type":"clipseg",}""", "is not valid JSON")]
     [InlineData("""{"model_type":"clipseg","reduce_dim":"64"}""", "'reduce_dim' is \"64\", expected a whole number from 1 to 8192")]
     [InlineData("""{"model_type":"clipseg","reduce_dim":64.5}""", "'reduce_dim' is 64.5")]
+    [InlineData("""{"model_type":"clipseg","decoder_type":"unet"}""", "'decoder_type' is \"unet\", expected \"transformer\" or \"conv\"")]
+    [InlineData("""{"model_type":"clipseg","decoder_type":"conv"}""", "'conv_channels' is missing, expected 6 whole numbers")]
+    [InlineData("""{"model_type":"clipseg","decoder_type":"conv","conv_channels":[8,8,8]}""", "'conv_channels' is [8,8,8], expected 6 whole numbers")]
+    [InlineData("""{"model_type":"clipseg","decoder_type":"conv","conv_channels":[8,8,8,8,8,12]}""", "'conv_groups' is missing, expected a divisor of each of conv_channels 8, 8, 8, 8, 8, 12")]
+    [InlineData("""{"model_type":"clipseg","decoder_type":"conv","vision_config":{"patch_size":14}}""", "as patch_size 14 is no power of two")]
+    [InlineData("""{"model_type":"clipseg","decoder_type":"conv","vision_config":{"patch_size":2},"conv_channels":[8,8]}""", "'extract_layers' is missing, expected at most 2 layers")]
     [InlineData("""{"model_type":"clipseg","reduce_dim":0}""", "'reduce_dim' is 0")]
     [InlineData("""{"model_type":"clipseg","reduce_dim":99999999999}""", "'reduce_dim' is 99999999999")]
     [InlineData("""{"model_type":"clipseg","projection_dim":-1}""", "'projection_dim' is -1")]
@@ -127,6 +133,17 @@ public sealed class ClipSegConfigTests : IDisposable
         foreach ((string key, JsonNode? value) in original.Where(pair => !pair.Key.EndsWith("_config", StringComparison.Ordinal)))
             Assert.Equal(value!.ToJsonString(), written[key]!.ToJsonString());
         Assert.Equal(Json(config), Json(Read(Json(config))));
+    }
+
+    [Fact]
+    public void WriteJson_ConvolutionalDecoder_IsReadBack()
+    {
+        ClipSegConfig config = ClipSegConfig.Presets["clipseg-conv-base"] with { Conv = new ConvDecoderConfig { Channels = [40, 30, 20, 10, 10], Groups = 5 } };
+        ClipSegConfig read = Read(Json(config));
+        Assert.Equal([40, 30, 20, 10, 10], read.Conv!.Channels);
+        Assert.Equal(5, read.Conv.Groups);
+        Assert.Equal([40, 30, 20], read.FeatureWidths);
+        Assert.Equal(Json(config), Json(read));
     }
 
     static (int, int, int, int, int, bool) Decoder(ClipSegConfig config) =>
