@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text;
+using ClipSegNative.Training;
 
 namespace ClipSegNative.Cli;
 
@@ -61,6 +62,7 @@ static class CommandLine
         var root = new RootCommand("Finds what phrases name in pictures: a photo and a phrase go in, a mask comes out.")
         {
             new InferCommand(host, verbose),
+            new TrainCommand(host),
             new EvaluateCommand(host),
             new TokenizeCommand(host),
             new InfoCommand(host),
@@ -105,7 +107,7 @@ static class CommandLine
         ModelFileException => (ExitCode.ModelFile, $"error: {error.Message}"),
         DeviceException => (ExitCode.Device, $"error: {error.Message}"),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
-        PictureException or DataFileException or IOException or UnauthorizedAccessException => (ExitCode.Failed, $"error: {error.Message}"),
+        PictureException or DataFileException or TrainingException or IOException or UnauthorizedAccessException => (ExitCode.Failed, $"error: {error.Message}"),
         OutOfMemoryException => (ExitCode.Failed, "error: there is not enough memory."),
         _ => (ExitCode.Failed, $"error: unexpected {error.GetType().Name}: {error.Message} (--verbose tells where)"),
     };

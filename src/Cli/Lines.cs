@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using ClipSegNative.Training;
 
 namespace ClipSegNative.Cli;
 
@@ -45,6 +46,7 @@ sealed record TokenLine(string Text, int[] Ids, bool Truncated);
 [JsonSerializable(typeof(TokenLine))]
 [JsonSerializable(typeof(MachineInfo))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(MetricsLine))]
 sealed partial class Lines : JsonSerializerContext
 {
     static readonly byte[] NewLine = "\n"u8.ToArray();

@@ -14,8 +14,11 @@ sealed record MachineInfo(
     /// <summary>Leaves and bits of the CPUID instruction, where .NET has no property (Intel SDM, volume 2, CPUID).</summary>
     const int BrandLeaf = unchecked((int)0x80000002), FeatureLeaf = 7;
 
+    /// <summary>With the commit behind a +, where the build knew it.</summary>
+    public static string ProgramVersion => typeof(MachineInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
     public static MachineInfo Collect(ModelInfo? model, int? threads) => new(
-        typeof(MachineInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion,
+        ProgramVersion,
         RuntimeInformation.FrameworkDescription,
         $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
         Brand(),

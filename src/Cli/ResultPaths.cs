@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using ClipSegNative.Text;
 
 namespace ClipSegNative.Cli;
 
@@ -23,11 +22,6 @@ enum OutputKinds
 sealed record ResultPaths(string Prefix)
 {
     public const OutputKinds PerPhrase = OutputKinds.Mask | OutputKinds.Heatmap | OutputKinds.Overlay | OutputKinds.Cutout;
-
-    const int MaxSlug = 60;
-
-    /// <summary>File systems count bytes and allow 255 a name; the stem needs some.</summary>
-    const int MaxSlugBytes = 120;
 
     public static IReadOnlyList<OutputKinds> Kinds { get; } = [.. Enum.GetValues<OutputKinds>().Where(kind => kind != OutputKinds.None)];
 
@@ -56,39 +50,12 @@ sealed record ResultPaths(string Prefix)
         var slugs = new List<string>(phrases.Count);
         foreach (string phrase in phrases)
         {
-            string slug = Slug(phrase), unique = slug;
+            string slug = PhraseSlug.Of(phrase), unique = slug;
             for (int i = 2; slugs.Contains(unique); i++) unique = $"{slug}-{i}";
             slugs.Add(unique);
         }
         return slugs;
     }
-
-    static string Slug(string phrase)
-    {
-        var slug = new StringBuilder();
-        int length = 0, bytes = 0;
-        bool gap = false;
-        foreach (Rune rune in phrase.EnumerateRunes())
-        {
-            Rune lower = Rune.ToLowerInvariant(rune);
-            if (!IsKept(lower))
-            {
-                gap = slug.Length > 0;
-                continue;
-            }
-            length += gap ? 2 : 1;
-            bytes += lower.Utf8SequenceLength + (gap ? 1 : 0);
-            if (length > MaxSlug || bytes > MaxSlugBytes) break;
-            if (gap) slug.Append('-');
-            slug.Append(lower);
-            gap = false;
-        }
-        return slug.Length > 0 ? slug.ToString() : "phrase";
-    }
-
-    /// <summary>Marks too: they are the vowels of many scripts.</summary>
-    static bool IsKept(Rune rune) =>
-        Rune.IsLetterOrDigit(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     static string ImageSuffix(OutputKinds kind) => $".{Spelling(kind)}.png";
 }

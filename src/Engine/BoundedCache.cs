@@ -23,14 +23,17 @@ sealed class BoundedCache<TKey, TValue>(int capacity) : IDisposable where TKey :
     /// <summary>Adds a value whose key is not there.</summary>
     public TValue Add(TKey key, TValue value)
     {
-        if (_nodes.Count >= capacity)
-        {
-            LinkedListNode<(TKey Key, TValue Value)> oldest = _byUse.Last!;
-            _byUse.RemoveLast();
-            _nodes.Remove(oldest.Value.Key);
-            (oldest.Value.Value as IDisposable)?.Dispose();
-        }
+        if (_nodes.Count >= capacity) (RemoveOldest() as IDisposable)?.Dispose();
         _nodes.Add(key, _byUse.AddFirst((key, value)));
+        return value;
+    }
+
+    /// <summary>Takes out the value used longest ago, for the caller to use or dispose.</summary>
+    public TValue RemoveOldest()
+    {
+        (TKey key, TValue value) = _byUse.Last!.Value;
+        _byUse.RemoveLast();
+        _nodes.Remove(key);
         return value;
     }
 

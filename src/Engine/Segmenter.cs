@@ -47,9 +47,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (options.Check) _backend = new CheckedBackend(_backend, finite: true);
         if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
         _model = new ClipSegModel(_backend, config, weights);
-        _preprocessor = new PicturePreprocessor(
-            [.. preprocessing.Mean], [.. preprocessing.Deviation], preprocessing.RescaleFactor,
-            preprocessing.Resampling == Resampling.Bicubic ? ResizeFilter.Bicubic : ResizeFilter.Bilinear, width, height);
+        _preprocessor = Preprocessor(preprocessing, width, height);
         _pixels = new float[Picture.Channels * width * height];
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
         try
@@ -134,6 +132,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         finally { _turn.Release(); }
     }
 
+    internal static PicturePreprocessor Preprocessor(PreprocessorConfig config, int width, int height) => new(
+        [.. config.Mean], [.. config.Deviation], config.RescaleFactor,
+        config.Resampling == Resampling.Bicubic ? ResizeFilter.Bicubic : ResizeFilter.Bilinear, width, height);
+
     /// <summary>Also what a constructor that failed has made so far.</summary>
     void Free()
     {
@@ -155,7 +157,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (image.Segmenter != this) throw new ArgumentException("This picture was encoded by another segmenter.", nameof(image));
     }
 
-    static ClipTokenizer LoadTokenizer(string folder, ClipSegConfig config)
+    internal static ClipTokenizer LoadTokenizer(string folder, ClipSegConfig config)
     {
         ClipTokenizer tokenizer = ClipTokenizer.Load(folder);
         if (tokenizer.VocabularySize > config.Text.VocabularySize)
@@ -175,7 +177,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             : new ArgumentException(problem);
     }
 
-    static IBackend OpenDevice(SegmenterOptions options)
+    internal static IBackend OpenDevice(SegmenterOptions options)
     {
         if (options.Device == DeviceKind.Cuda)
             throw new DeviceException("This version has no CUDA backend yet; use the device cpu, or auto to get the best there is.");

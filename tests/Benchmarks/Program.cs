@@ -8,7 +8,10 @@ switch (args)
     case ["backward", .. string[] rest]:
         BackwardCommand.Run(rest);
         return 0;
+    case ["training", .. string[] rest]:
+        TrainingCommand.Run(rest);
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile|backward [threads] [avx512|avx2|portable]");
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile|backward|training [threads] [avx512|avx2|portable]");
         return 2;
 }

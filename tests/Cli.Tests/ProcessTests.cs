@@ -43,7 +43,7 @@ public sealed class ProcessTests(TinyModel model) : IDisposable
         string? first = await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.StartsWith("device auto", first, StringComparison.Ordinal);
         long sent = Stopwatch.GetTimestamp();
-        using (Process kill = Process.Start("kill", ["-INT", $"{process.Id}"])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await process.InterruptAsync();
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(130, process.ExitCode);
         Assert.Equal("interrupted", await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
@@ -75,15 +75,5 @@ public sealed class ProcessTests(TinyModel model) : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    Process Start(string[] arguments, string program = "clipseg-native.dll")
-    {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
-        {
-            WorkingDirectory = _folder["here"],
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        return Process.Start(start)!;
-    }
+    Process Start(string[] arguments, string program = RealProgram.Cli) => RealProgram.Start(_folder["here"], arguments, program);
 }

@@ -36,11 +36,21 @@ static class Renderings
 
     /// <summary>The photo as RGB with each mask blended in its colour and outlined; the first has that of <paramref name="firstPrompt"/>.</summary>
     /// <exception cref="ArgumentException">A mask has not the picture's size.</exception>
-    public static void WriteOverlay(Stream stream, Picture picture, ReadOnlySpan<Mask> masks, int firstPrompt = 0)
+    public static void WriteOverlay(Stream stream, Picture picture, ReadOnlySpan<Mask> masks, int firstPrompt = 0) =>
+        PngWriter.Write(stream, PngKind.Rgb8, picture.Width, picture.Height, Overlay(picture, masks, firstPrompt));
+
+    /// <summary>The photo as it is, then once more with each mask as <see cref="WriteOverlay"/> draws it, side by side.</summary>
+    /// <exception cref="ArgumentException">A mask has not the picture's size.</exception>
+    public static void WriteComparison(Stream stream, Picture picture, params ReadOnlySpan<Mask> masks)
     {
-        byte[] rgb = picture.Pixels.ToArray();
-        for (int i = 0; i < masks.Length; i++) Paint(rgb, RequireSize(masks[i], picture), Colour(firstPrompt + i));
-        PngWriter.Write(stream, PngKind.Rgb8, picture.Width, picture.Height, rgb);
+        int row = Picture.Channels * picture.Width, columns = 1 + masks.Length;
+        byte[] sheet = new byte[columns * picture.Pixels.Length];
+        for (int column = 0; column < columns; column++)
+        {
+            ReadOnlySpan<byte> rgb = column == 0 ? picture.Pixels : Overlay(picture, masks.Slice(column - 1, 1), column - 1);
+            for (int y = 0; y < picture.Height; y++) rgb.Slice(y * row, row).CopyTo(sheet.AsSpan((y * columns + column) * row));
+        }
+        PngWriter.Write(stream, PngKind.Rgb8, columns * picture.Width, picture.Height, sheet);
     }
 
     /// <summary>The photo as RGBA: opaque inside the mask, transparent outside, where the colours are black so that nothing hides in them.</summary>
@@ -56,6 +66,13 @@ static class Renderings
             rgba[4 * i + 3] = byte.MaxValue;
         }
         PngWriter.Write(stream, PngKind.Rgba8, picture.Width, picture.Height, rgba);
+    }
+
+    static byte[] Overlay(Picture picture, ReadOnlySpan<Mask> masks, int firstPrompt)
+    {
+        byte[] rgb = picture.Pixels.ToArray();
+        for (int i = 0; i < masks.Length; i++) Paint(rgb, RequireSize(masks[i], picture), Colour(firstPrompt + i));
+        return rgb;
     }
 
     static void Paint(Span<byte> rgb, Mask mask, (byte R, byte G, byte B) colour)

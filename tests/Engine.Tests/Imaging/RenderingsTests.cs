@@ -30,6 +30,20 @@ public class RenderingsTests
     }
 
     [Fact]
+    public void WriteComparison_TwoMasks_StandBesideThePhotoAsOverlays()
+    {
+        Picture photo = Picture.FromRgb(PictureFixtures.Noise(6 * 4 * 3), 6, 4, 18);
+        Mask[] masks = [new Mask([.. Enumerable.Range(0, 24).Select(i => (byte)(i % 2))], 6, 4), new Mask(new byte[24], 6, 4)];
+        Picture sheet = PictureFixtures.Read(Write(stream => Renderings.WriteComparison(stream, photo, masks)));
+        Picture first = PictureFixtures.Read(Write(stream => Renderings.WriteOverlay(stream, photo, masks.AsSpan(0, 1))));
+        Assert.Equal((18, 4), (sheet.Width, sheet.Height));
+        for (int y = 0; y < 4; y++)
+            Assert.Equal([.. Row(photo, y), .. Row(first, y), .. Row(photo, y)], Row(sheet, y));
+
+        static byte[] Row(Picture picture, int y) => picture.Pixels.Slice(y * picture.Width * 3, picture.Width * 3).ToArray();
+    }
+
+    [Fact]
     public void WriteOverlay_MaskAtPictureBorder_NoOutlineThere()
     {
         byte[] found = [.. Enumerable.Repeat((byte)1, 25)];

@@ -65,6 +65,16 @@ sealed record ClipSegConfig
         return Read(json);
     }
 
+    /// <summary>Whether a config.json is a CLIPSeg's; a plain CLIP's is not.</summary>
+    /// <param name="path">A config.json, or the folder that holds one.</param>
+    /// <exception cref="ModelFileException">The file is missing or not JSON.</exception>
+    public static bool Describes(string path)
+    {
+        string file = Directory.Exists(path) ? Path.Combine(path, FileName) : path;
+        using JsonDocument document = JsonSection.Load(file);
+        return JsonSection.Top(file, document).Text("model_type") == ModelType;
+    }
+
     static ClipSegConfig Read(JsonSection json)
     {
         var fallback = new ClipSegConfig();

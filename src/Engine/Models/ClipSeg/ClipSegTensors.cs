@@ -61,8 +61,12 @@ static class ClipSegTensors
     /// <summary>Refuses a source that lacks a tensor of the configuration or holds one of another shape or of integers; reads no data.</summary>
     /// <remarks>The source is asked by canonical names: a file of another spelling goes in as <see cref="PrefixedWeights"/>.</remarks>
     /// <exception cref="ModelFileException">The first problem, with what the configuration says about that tensor.</exception>
-    public static void Verify(IWeightSource source, ClipSegConfig config) => ClipTensors.Verify(
-        source, All(config), (name, found) => $". {Settings(name, config)}: {(found is { } shape ? Guess(name, shape) : NotThisModel)}?");
+    public static void Verify(IWeightSource source, ClipSegConfig config) => Verify(source, config, All(config));
+
+    /// <summary>As <see cref="Verify(IWeightSource, ClipSegConfig)"/>, for some of the configuration's tensors.</summary>
+    /// <exception cref="ModelFileException">The first problem, with what the configuration says about that tensor.</exception>
+    public static void Verify(IWeightSource source, ClipSegConfig config, IEnumerable<(string Name, Shape Shape)> tensors) => ClipTensors.Verify(
+        source, tensors, (name, found) => $". {Settings(name, config)}: {(found is { } shape ? Guess(name, shape) : NotThisModel)}?");
 
     /// <summary>Names the presets whose tensor has the shape that was found, unless they are many.</summary>
     static string Guess(string name, Shape found)

@@ -1,0 +1,60 @@
+using ClipSegNative.Models.Clip;
+using ClipSegNative.Models.ClipSeg;
+
+namespace ClipSegNative.Training;
+
+/// <summary>Which decoder the settings mean, on which towers.</summary>
+static class DecoderChoice
+{
+    const string Base = "base";
+
+    static readonly Dictionary<string, string> TransformerSizes = new()
+    {
+        ["small"] = "clipseg-rd16",
+        [Base] = "clipseg-rd64-refined",
+        ["large"] = "clipseg-rd128-refined",
+    };
+
+    static readonly Dictionary<string, string> ConvSizes = new()
+    {
+        ["small"] = "clipseg-conv-small",
+        [Base] = "clipseg-conv-base",
+        ["large"] = "clipseg-conv-large",
+    };
+
+    /// <summary>
+    /// The towers' sizes from <see cref="TrainingSettings.Clip"/>, a CLIP or CLIPSeg; the decoder's from the preset that is named, else from the model to
+    /// start from. Of a plain CLIP, the decoder reads the outputs a quarter, half and three quarters up, as the published models do.
+    /// </summary>
+    /// <exception cref="ModelFileException">A config.json is missing or broken.</exception>
+    /// <exception cref="TrainingException">There is no such preset, or it is the other kind of decoder.</exception>
+    public static ClipSegConfig Configure(TrainingSettings settings)
+    {
+        ClipConfig towers = ClipConfig.Read(settings.Clip);
+        ClipSegConfig? whole = ClipSegConfig.Describes(settings.Clip) ? ClipSegConfig.Read(settings.Clip) : null;
+        ClipSegConfig decoder = settings.Size is { } size ? Preset(settings.Decoder, size)
+            : settings.Init is { } init ? ClipSegConfig.Read(init)
+            : whole is not null && Kind(whole) == settings.Decoder ? whole
+            : Preset(settings.Decoder, Base);
+        if (Kind(decoder) != settings.Decoder)
+            throw new TrainingException($"{settings.Size ?? settings.Init} has a {Kind(decoder)} decoder, but --decoder is {settings.Decoder}: name one of that kind.");
+        int layers = towers.Vision.Layers;
+        return decoder with
+        {
+            Text = towers.Text,
+            Vision = towers.Vision,
+            ProjectionSize = towers.ProjectionSize,
+            ExtractLayers = whole?.ExtractLayers ?? [layers / 4, layers / 2, 3 * layers / 4],
+        };
+    }
+
+    static string Kind(ClipSegConfig config) => config.Conv is null ? "transformer" : "conv";
+
+    static ClipSegConfig Preset(string decoder, string size)
+    {
+        string name = (decoder == "conv" ? ConvSizes : TransformerSizes).GetValueOrDefault(size, size);
+        return ClipSegConfig.Presets.TryGetValue(name, out ClipSegConfig? preset)
+            ? preset
+            : throw new TrainingException($"there is no size or preset '{size}'; there are {string.Join(", ", TransformerSizes.Keys.Concat(ClipSegConfig.Presets.Keys))}.");
+    }
+}

@@ -1,0 +1,186 @@
+using ClipSegNative.Backends;
+using ClipSegNative.Data;
+using ClipSegNative.Evaluation;
+using ClipSegNative.Imaging;
+using ClipSegNative.Layers;
+using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative.Training;
+
+/// <summary>
+/// One run: trains the decoder on the features of the frozen towers, validates, and keeps the run folder such that it can be killed at any moment, is a
+/// readable model at every moment, and goes on to the same weights as if nothing had happened.
+/// </summary>
+sealed class Trainer : IDisposable
+{
+    /// <summary>Training phrases that <see cref="CollapseGuard"/> looks at.</summary>
+    const int CollapseWindow = 512;
+
+    readonly TrainingSettings _settings;
+    readonly RunFolder _run;
+    readonly ITrainingWatcher _watcher;
+    readonly PreprocessorConfig _preprocessing;
+    readonly FrozenTowers _towers;
+    readonly DecoderTraining _decoder;
+    readonly MicroBatch _batch;
+    readonly TrainingPhrases _phrases;
+    readonly SampleLoader _training, _plain;
+    readonly LearningRateSchedule _schedule;
+    readonly CollapseGuard _guard = new(CollapseWindow);
+    TrainingState _state;
+
+    /// <param name="settings">Checked.</param>
+    /// <param name="run">Prepared; where it holds a checkpoint, the run goes on from there.</param>
+    /// <param name="phrases">Read for these settings.</param>
+    /// <param name="backend">The device; not disposed with this.</param>
+    /// <param name="watcher">Is told how it goes.</param>
+    /// <exception cref="ModelFileException">The model or the checkpoint cannot be used.</exception>
+    /// <exception cref="TrainingException">The model's working size is not square.</exception>
+    public Trainer(TrainingSettings settings, RunFolder run, TrainingPhrases phrases, IBackend backend, ITrainingWatcher watcher)
+    {
+        (_settings, _run, _phrases, _watcher) = (settings, run, phrases, watcher);
+        Config = run.ReadConfig();
+        _preprocessing = PreprocessorConfig.Read(run.Location);
+        (int side, int patch) = (_preprocessing.Width, Config.Vision.PatchSize);
+        if (side != _preprocessing.Height || side % patch != 0)
+            throw new TrainingException($"{settings.Clip}: a working size of {side} x {_preprocessing.Height} does not do for training: it must be a square of {patch}-pixel patches.");
+        var grid = new Grid(side / patch, side / patch);
+        using (var weights = new PrefixedWeights(run.OpenModel()))
+        {
+            _towers = new FrozenTowers(backend, Config, weights, grid, Preprocessor(), run, settings);
+            _decoder = new DecoderTraining(backend, Config, weights, settings.Batch, grid, settings.Losses);
+        }
+        _batch = new MicroBatch(_towers, _decoder, Config.ProjectionSize);
+        _state = File.Exists(run.Last) ? TrainingState.Restore(run.Last, _decoder) : TrainingState.Start;
+
+        _training = Loader(phrases.Training, settings.WholePictures);
+        _plain = Loader(phrases.Plain, whole: true);
+        Steps = settings.Steps > 0 ? settings.Steps : (long)Math.Ceiling(settings.Epochs * phrases.Training.EpochLength / settings.PhrasesAStep);
+        _schedule = new LearningRateSchedule(
+            settings.LearningRate, settings.Schedule == "constant" ? settings.LearningRate : settings.MinLearningRate, Steps, settings.WarmUp);
+
+        PicturePreprocessor Preprocessor() => Segmenter.Preprocessor(_preprocessing, side, side);
+
+        SampleLoader Loader(PhraseSampler sampler, bool whole) => new(
+            sampler,
+            Preprocessor,
+            new SampleLoaderOptions { Workers = settings.Workers, NeedsPixels = whole ? spec => !_towers.Knows(spec) : null },
+            phrases.Problems);
+    }
+
+    public ClipSegConfig Config { get; }
+
+    /// <summary>Of the whole run.</summary>
+    public long Steps { get; }
+
+    public TrainingState State => _state;
+
+    /// <summary>Numbers that are learnt.</summary>
+    public long TrainedParameters => _decoder.ParameterCount;
+
+    /// <summary>Numbers that stay as they are.</summary>
+    public long FrozenParameters => ClipSegTensors.All(Config).Sum(tensor => tensor.Shape.Elements) - TrainedParameters;
+
+    /// <summary>Bytes of device memory.</summary>
+    public long DeviceBytes => _towers.DeviceBytes + _decoder.Bytes;
+
+    /// <summary>Bytes of memory of the features that are kept.</summary>
+    public long FeatureBytes => _towers.FeatureBytes;
+
+    double Epoch => (double)_state.Sample / _phrases.Training.EpochLength;
+
+    bool HasEnded => _state.Step >= Steps || (_settings.Patience > 0 && _state.Worse >= _settings.Patience);
+
+    /// <summary>Trains to the end of the run, or until validations stop getting better.</summary>
+    /// <exception cref="OperationCanceledException">Interrupted; the last finished step is saved.</exception>
+    /// <exception cref="TrainingException">A loss or gradient is not finite; the last checkpoint is as it was.</exception>
+    public void Run(CancellationToken interrupted)
+    {
+        using var reporter = new TrainingReporter(_run, _state.Step, _watcher);
+        var sheets = new SampleSheets(_run, _preprocessing, _plain, reporter.Events);
+        try
+        {
+            if (!File.Exists(_run.Last)) Save();
+            using IEnumerator<TrainingSample> samples = _training.Read(_state.Sample, (Steps - _state.Step) * _settings.PhrasesAStep, interrupted).GetEnumerator();
+            while (true)
+            {
+                if (IsDue(_settings.Val is null ? _settings.SaveEvery : _settings.ValidateEvery) && _state.Judged < _state.Step) Judge(sheets, reporter, interrupted);
+                if (IsDue(_settings.SaveEvery) || HasEnded) Save();
+                if (HasEnded) return;
+                TakeStep(samples, reporter, interrupted);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Save();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _batch.Dispose();
+        _decoder.Dispose();
+        _towers.Dispose();
+    }
+
+    void TakeStep(IEnumerator<TrainingSample> samples, TrainingReporter reporter, CancellationToken interrupted)
+    {
+        double loss = 0, score = 0;
+        _decoder.ZeroGradients();
+        for (int i = 0; i < _settings.Accumulate; i++)
+        {
+            _batch.Fill(samples, _training, interrupted);
+            _batch.Learn();
+            for (int place = 0; place < _batch.Count; place++)
+            {
+                PixelCounts counts = _batch.Counts(place);
+                loss += _batch.Losses[place];
+                score += counts.IntersectionOverUnion;
+                if (_guard.Look(counts) is { } collapse) _watcher.Warned($"step {_state.Step + 1}: {collapse}");
+            }
+            if (!double.IsFinite(loss)) throw Diagnosis.NotFinite("loss", loss, _state.Step + 1, _batch, _decoder);
+        }
+        double norm = _decoder.GradientNorm() / _settings.Accumulate;
+        if (!double.IsFinite(norm)) throw Diagnosis.NotFinite("gradient's length", norm, _state.Step + 1, _batch, _decoder);
+
+        double rate = _schedule.At(_state.Step), clip = _settings.ClipNorm > 0 && norm > _settings.ClipNorm ? _settings.ClipNorm / norm : 1;
+        _decoder.Update(rate, _settings.WeightDecay, _state.Step + 1, clip / _settings.Accumulate);
+        _state = _state with { Step = _state.Step + 1, Sample = _state.Sample + _settings.PhrasesAStep };
+        reporter.Learnt(_state.Step, Epoch, loss / _settings.PhrasesAStep, score / _settings.PhrasesAStep, rate, _settings.PhrasesAStep);
+    }
+
+    /// <summary>Validates, or without validation phrases only draws.</summary>
+    void Judge(SampleSheets sheets, TrainingReporter reporter, CancellationToken interrupted)
+    {
+        int count = Math.Min(_phrases.Plain.EpochLength, _settings.Val is null ? _settings.Samples : int.MaxValue);
+        if (count == 0) return;
+        ValidationResult result = new Validation(_plain, _batch, _decoder).Run(
+            _state.Step,
+            count,
+            (number, sample, probabilities) =>
+            {
+                if (number < _settings.Samples) sheets.Draw(_state.Step, sample, probabilities);
+            },
+            interrupted);
+        _state = _state with { Judged = _state.Step };
+        if (_settings.Val is null) return;
+        bool better = result.BestIou > _state.BestScore;
+        _state = better ? _state with { BestScore = result.BestIou, BestStep = _state.Step, Worse = 0 } : _state with { Worse = _state.Worse + 1 };
+        if (better) WriteBest();
+        reporter.Judged(_state.Step, Epoch, result, _schedule.At(_state.Step - 1));
+        if (result.Collapse is { } collapse) _watcher.Warned($"validation at step {_state.Step}: {collapse}");
+    }
+
+    /// <summary>The best decoder first: whenever the state says that there is one, it is there.</summary>
+    void Save()
+    {
+        if (_state.BestStep == 0) WriteBest();   // until a validation chooses, the newest is the best
+        _state.Write(_run.Last, _decoder);
+    }
+
+    void WriteBest() => SafetensorsWriter.Write(_run.Best, _decoder.Tensors(ParameterBlock.Weights));
+
+    bool IsDue(long every) => _state.Step > 0 && (_state.Step % every == 0 || _state.Step == Steps);
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using ClipSegNative.Layers;
+using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Weights;
+
+namespace ClipSegNative.Training;
+
+/// <summary>Where a run stands, beside its weights and moments: with them, all that its future depends on.</summary>
+/// <param name="Step">Optimiser steps done.</param>
+/// <param name="Sample">The next place in the order of the training phrases.</param>
+/// <param name="Judged">The step of the last validation.</param>
+/// <param name="BestScore">Of the best validation so far; minus infinity before the first.</param>
+/// <param name="BestStep">When that was.</param>
+/// <param name="Worse">Validations since then.</param>
+sealed record TrainingState(long Step, long Sample, long Judged, double BestScore, long BestStep, int Worse)
+{
+    const string FirstMoments = "moments.first.", SecondMoments = "moments.second.";
+
+    public static TrainingState Start { get; } = new(0, 0, 0, double.NegativeInfinity, 0, 0);
+
+    /// <summary>One file for all: weights, moments and these counters can never belong to different steps.</summary>
+    /// <exception cref="IOException">The file cannot be written; the old one is as it was.</exception>
+    public void Write(string path, DecoderTraining decoder) => SafetensorsWriter.Write(
+        path,
+        [
+            .. decoder.Tensors(ParameterBlock.Weights),
+            .. decoder.Tensors(ParameterBlock.FirstMoments, FirstMoments),
+            .. decoder.Tensors(ParameterBlock.SecondMoments, SecondMoments),
+        ],
+        new Dictionary<string, string>
+        {
+            ["step"] = Text(Step),
+            ["sample"] = Text(Sample),
+            ["judged"] = Text(Judged),
+            ["best_score"] = Text(BestScore),
+            ["best_step"] = Text(BestStep),
+            ["worse"] = Text(Worse),
+        });
+
+    /// <summary>Puts weights and moments back where <see cref="Write"/> took them from.</summary>
+    /// <exception cref="ModelFileException">The file is damaged, is no checkpoint, or belongs to another decoder.</exception>
+    public static TrainingState Restore(string path, DecoderTraining decoder)
+    {
+        using var file = new SafetensorsFile(path);
+        decoder.Restore(ParameterBlock.Weights, file);
+        decoder.Restore(ParameterBlock.FirstMoments, file, FirstMoments);
+        decoder.Restore(ParameterBlock.SecondMoments, file, SecondMoments);
+        return new TrainingState(
+            Number<long>(file, "step"), Number<long>(file, "sample"), Number<long>(file, "judged"),
+            Number<double>(file, "best_score"), Number<long>(file, "best_step"), Number<int>(file, "worse"));
+    }
+
+    static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+
+    static T Number<T>(SafetensorsFile file, string key) where T : IParsable<T> =>
+        file.Metadata.TryGetValue(key, out string? text) && T.TryParse(text, CultureInfo.InvariantCulture, out T? value)
+            ? value
+            : throw new ModelFileException($"{file.Description}: its header has no '{key}': is it the checkpoint of a training run?");
+}
