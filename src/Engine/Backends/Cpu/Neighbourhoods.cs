@@ -9,6 +9,9 @@ namespace ClipSegNative.Backends.Cpu;
 /// </summary>
 readonly unsafe struct Neighbourhoods(float* x, long pitch, int height, int width, int channels, int kernel)
 {
+    /// <summary>A row of a wide matrix is a new stream to the processor, which fetches nothing of it by itself: packing asks for it so many rows before.</summary>
+    const int RowsAhead = 8;
+
     public int Columns => kernel * kernel * channels;
 
     /// <summary>
@@ -61,7 +64,7 @@ readonly unsafe struct Neighbourhoods(float* x, long pitch, int height, int widt
         {
             for (int c = 0; c < whole; c += TSet.Width)
             {
-                if (Sse.IsSupported) Sse.Prefetch0(from + c + WeightGradientTasks.RowsAhead * pitch);
+                if (Sse.IsSupported) Sse.Prefetch0(from + c + RowsAhead * pitch);
                 TSet.Store(TSet.Load(from + c), to + c);
             }
             for (int c = whole; c < count; c++) to[c] = from[c];

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace ClipSegNative.Backends.Cpu;
 
@@ -9,18 +8,19 @@ namespace ClipSegNative.Backends.Cpu;
 /// </summary>
 readonly record struct WeightGradientTasks(int Rows, int Outputs, int Inputs, int TileRows, int Panels, int Ranges, int GroupTiles, int GroupPanels)
 {
-    /// <summary>Rows whose products are summed in registers: a group's packed panels then fill a quarter of a second-level cache, and its tiles another.</summary>
+    /// <summary>Rows whose products are summed in registers.</summary>
     public const int Depth = 256;
 
-    /// <summary>A row of a wide matrix is a new stream to the processor, which fetches nothing of it by itself: packing asks for it so many rows before.</summary>
-    public const int RowsAhead = 8;
-
+    /// <summary>A quarter of a second-level cache.</summary>
     const int MostGroupFloats = 64 * 1024;
+
+    /// <summary>A group's panels are packed again for every group of tiles: with so many that costs a few hundredths.</summary>
+    const int MostGroupTiles = 16;
 
     /// <summary>Tiles times panels that keep many threads busy without ranges.</summary>
     const int ManyProducts = 256;
 
-    const int TasksPerThread = 4;
+    const int TasksPerThread = 2;
 
     public int Tiles => (Outputs + TileRows - 1) / TileRows;
 
@@ -38,20 +38,18 @@ readonly record struct WeightGradientTasks(int Rows, int Outputs, int Inputs, in
     {
         int tiles = (outputs + kernelRows - 1) / kernelRows, panels = (inputs + panelWidth - 1) / panelWidth, products = tiles * Math.Max(1, panels);
         int ranges = Math.Clamp(ManyProducts / products, 1, Math.Max(1, rows / (4 * Depth)));
-        int groupPanels = Math.Max(1, MostGroupFloats / (Depth * panelWidth));
-        int panelGroups = Math.Max(1, (panels + groupPanels - 1) / groupPanels);
-        int groupTiles = Math.Clamp(tiles * panelGroups * ranges / (threads == 1 ? 1 : TasksPerThread * threads), 1, MostGroupFloats / (Depth * panelWidth / 2));
+        int groupPanels = MostGroupFloats / (Depth * panelWidth), panelGroups = Math.Max(1, (panels + groupPanels - 1) / groupPanels);
+        int tileGroups = Math.Clamp(TasksPerThread * threads / (panelGroups * ranges), 1, tiles);
+        int groupTiles = Math.Min(MostGroupTiles, (tiles + tileGroups - 1) / tileGroups);
         return new WeightGradientTasks(rows, outputs, inputs, (outputs + tiles - 1) / tiles, panels, ranges, groupTiles, groupPanels);
     }
-
-    public int FirstOutput(int tile) => Math.Min(tile * TileRows, Outputs);
 
     public int FirstRow(int range) => (int)((long)Rows * range / Ranges);
 }
 
 /// <summary>
-/// dw += dyᵀ · x and db += the column sums of dy, x being neighbourhoods. A task packs blocks of 256 rows of its inputs into panels and of its outputs
-/// into tiles, and multiplies every tile by every panel; the microkernel reads the tiles as their transpose.
+/// dw += dyᵀ · x and db += the column sums of dy, x being neighbourhoods. A task packs blocks of rows of its inputs into panels; the microkernel reads
+/// dy where it lies, as its transpose.
 /// </summary>
 readonly unsafe struct WeightGradientWork<TSet, TVector>(
     Neighbourhoods x, Rows dy, Rows dw, float* db, WeightGradientTasks tasks, float* scratch, long scratchPerWorker, float* rangeSums) : IParallelWork
@@ -60,24 +58,17 @@ readonly unsafe struct WeightGradientWork<TSet, TVector>(
 {
     static int PanelWidth => 2 * TSet.Width;
 
+    /// <summary>Floats from one packed panel to the next, a vector more than it holds: a row of all panels would else fall into one cache set.</summary>
     static long PanelFloats => WeightGradientTasks.Depth * PanelWidth + TSet.Width;
 
-    /// <summary>Floats from one row of a packed tile to the next: whole vectors.</summary>
-    static int TilePitch => (TSet.KernelRows + TSet.Width - 1) / TSet.Width * TSet.Width;
-
-    static long TileFloats => WeightGradientTasks.Depth * TilePitch + TSet.Width;
-
-    /// <summary>Floats of scratch: packed panels and packed tiles.</summary>
-    public static long ScratchFloats(WeightGradientTasks tasks) => tasks.GroupPanels * PanelFloats + tasks.GroupTiles * TileFloats;
+    public static long ScratchFloats(WeightGradientTasks tasks) => tasks.GroupPanels * PanelFloats;
 
     public void Run(int task, int worker)
     {
         int panelGroup = task % tasks.PanelGroups, tileGroup = task / tasks.PanelGroups % tasks.TileGroups, range = task / tasks.PanelGroups / tasks.TileGroups;
-        int firstPanel = panelGroup * tasks.GroupPanels, panels = Math.Min(tasks.GroupPanels, tasks.Panels - firstPanel);
-        int firstTile = tileGroup * tasks.GroupTiles, tiles = Math.Min(tasks.GroupTiles, tasks.Tiles - firstTile);
-        int output = tasks.FirstOutput(firstTile), outputs = tasks.FirstOutput(firstTile + tiles) - output;
-        int column = firstPanel * PanelWidth, columns = Math.Min(panels * PanelWidth, tasks.Inputs - column);
-        float* packedPanels = scratch + worker * scratchPerWorker, packedTiles = packedPanels + tasks.GroupPanels * PanelFloats;
+        int column = panelGroup * tasks.GroupPanels * PanelWidth, columns = Math.Min(tasks.GroupPanels * PanelWidth, tasks.Inputs - column);
+        int output = tileGroup * tasks.GroupTiles * tasks.TileRows, outputs = Math.Min(tasks.GroupTiles * tasks.TileRows, tasks.Outputs - output);
+        float* panels = scratch + worker * scratchPerWorker;
 
         Rows toWeights = dw;
         float* toBias = panelGroup == 0 ? db : null;
@@ -94,71 +85,36 @@ readonly unsafe struct WeightGradientWork<TSet, TVector>(
         for (int row = tasks.FirstRow(range); row < end; row += WeightGradientTasks.Depth)
         {
             int rows = Math.Min(WeightGradientTasks.Depth, end - row);
-            PackTiles(row, rows, output, tiles, packedTiles);
-            if (toBias is not null) AddColumnSums(rows, firstTile, tiles, packedTiles, toBias);
-            x.Pack<TSet, TVector>(row, rows, column, columns, packedPanels, PanelFloats);
-            Multiply(rows, firstTile, tiles, packedTiles, firstPanel, panels, packedPanels, toWeights);
-        }
-    }
-
-    /// <summary>
-    /// Columns of dy in tiles [tiles][rows][pitch], whole vectors at a time: what follows a tile's last column is never used. Only where it would lie
-    /// behind the last element of all is it not read.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void PackTiles(int row, int rows, int output, int tiles, float* packed)
-    {
-        float* end = dy[tasks.Rows - 1] + tasks.Outputs;
-        for (int i = 0; i < rows; i++, packed += TilePitch)
-        {
-            float* from = dy[row + i] + output, to = packed, ahead = from + WeightGradientTasks.RowsAhead * dy.Pitch;
-            bool whole = from + (tiles - 1) * tasks.TileRows + TilePitch <= end;
-            for (int tile = 0; tile < tiles; tile++, from += tasks.TileRows, ahead += tasks.TileRows, to += TileFloats)
-            {
-                if (Sse.IsSupported) Sse.Prefetch0(ahead);
-                for (int c = 0; c < TilePitch; c += TSet.Width)
-                {
-                    TVector value = whole || from + c + TSet.Width <= end
-                        ? TSet.Load(from + c) : VectorMath<TSet, TVector>.LoadPartial(from + c, (int)Math.Max(0, end - from - c));
-                    TSet.Store(value, to + c);
-                }
-            }
+            if (toBias is not null) AddColumnSums(row, rows, output, outputs, toBias);
+            x.Pack<TSet, TVector>(row, rows, column, columns, panels, PanelFloats);
+            Multiply(row, rows, output, outputs, column, columns, panels, toWeights);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    void AddColumnSums(int rows, int firstTile, int tiles, float* packed, float* to)
+    void AddColumnSums(int row, int rows, int output, int outputs, float* to)
     {
-        float* sums = stackalloc float[TilePitch];
-        for (int tile = firstTile; tile < firstTile + tiles; tile++, packed += TileFloats)
-        {
-            for (int c = 0; c < TilePitch; c += TSet.Width)
-            {
-                TVector sum = TSet.Broadcast(0f);
-                for (int i = 0; i < rows; i++) sum = TSet.Add(sum, TSet.Load(packed + i * TilePitch + c));
-                TSet.Store(sum, sums + c);
-            }
-            int first = tasks.FirstOutput(tile), count = tasks.FirstOutput(tile + 1) - first;
-            for (int i = 0; i < count; i++) to[first + i] += sums[i];
-        }
+        float* sums = stackalloc float[outputs];
+        new Span<float>(sums, outputs).Clear();
+        for (int i = 0; i < rows; i++) VectorMath<TSet, TVector>.AddTo(dy[row + i] + output, sums, outputs);
+        VectorMath<TSet, TVector>.AddTo(sums, to + output, outputs);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    void Multiply(int rows, int firstTile, int tiles, float* packedTiles, int firstPanel, int panels, float* packedPanels, Rows to)
+    void Multiply(int row, int rows, int output, int outputs, int column, int columns, float* panels, Rows to)
     {
         float* product = stackalloc float[TSet.KernelRows * PanelWidth];
-        for (int tile = 0; tile < tiles; tile++)
+        for (int end = output + outputs; output < end; output += tasks.TileRows)
         {
-            int output = tasks.FirstOutput(firstTile + tile), count = tasks.FirstOutput(firstTile + tile + 1) - output;
-            float* a = packedTiles + tile * TileFloats;
-            for (int panel = 0; panel < panels; panel++)
+            int count = Math.Min(tasks.TileRows, end - output);
+            for (int at = 0; at < columns; at += PanelWidth)
             {
-                int column = (firstPanel + panel) * PanelWidth, columns = Math.Min(PanelWidth, tasks.Inputs - column);
-                var kernels = columns > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half;
-                kernels[count](rows, a, 1, TilePitch, packedPanels + panel * PanelFloats, product, PanelWidth);
-                for (int i = 0; i < count; i++) VectorMath<TSet, TVector>.AddTo(product + i * PanelWidth, to[output + i] + column, columns);
+                int width = Math.Min(PanelWidth, columns - at);
+                var kernels = width > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half;
+                kernels[count](rows, dy[row] + output, 1, (nint)dy.Pitch, panels + at / PanelWidth * PanelFloats, product, PanelWidth);
+                for (int i = 0; i < count; i++) VectorMath<TSet, TVector>.AddTo(product + i * PanelWidth, to[output + i] + column + at, width);
             }
         }
     }
