@@ -68,6 +68,7 @@ static class CommandLine
             new InfoCommand(host),
             WeightsCommand.Make(host),
             new ConvertCommand(host),
+            new ExportCommand(host),
             CompletionCommand.Make(),
         };
         root.Options.Add(verbose);

@@ -165,7 +165,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         return tokenizer;
     }
 
-    static Grid ChooseGrid(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, SegmenterOptions options)
+    /// <summary>The working size in patches.</summary>
+    /// <exception cref="ModelFileException">The model's own size is no multiple of its patches.</exception>
+    /// <exception cref="ArgumentException">The chosen size is none.</exception>
+    internal static Grid ChooseGrid(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, SegmenterOptions options)
     {
         (int width, int height) = options.WorkingSize ?? (preprocessing.Width, preprocessing.Height);
         int patch = config.Vision.PatchSize;

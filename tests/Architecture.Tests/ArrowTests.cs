@@ -12,7 +12,7 @@ public class ArrowTests
     static readonly Assembly EngineAssembly = typeof(Segmenter).Assembly;
 
     static readonly string[] Rooms =
-        ["Tensors", "Backends", "Backends.Cpu", "Backends.Decorators", "Backends.Planning", "Interop", "Layers", "Models", "Imaging", "Text", "Weights", "Data", "Evaluation", "Training", "Cli"];
+        ["Tensors", "Backends", "Backends.Cpu", "Backends.Decorators", "Backends.Planning", "Interop", "Layers", "Models", "Imaging", "Text", "Weights", "Data", "Evaluation", "Training", "Export", "Cli"];
 
     public static TheoryData<string, string[]> Arrows => new()
     {
@@ -27,6 +27,7 @@ public class ArrowTests
         { "Backends.Planning", ["Tensors", "Backends", "Backends.Decorators"] },
         { "Layers", ["Tensors", "Backends", "Backends.Planning", "Weights"] },
         { "Models", ["Tensors", "Backends", "Backends.Planning", "Layers", "Weights"] },
+        { "Export", ["Tensors", "Backends", "Layers", "Models", "Weights"] },
         { "Training", ["Tensors", "Backends", "Layers", "Models", "Imaging", "Text", "Weights", "Data", "Evaluation"] },
     };
 
