@@ -4,6 +4,12 @@ using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Models.Clip;
 
+/// <summary>Captions on the device.</summary>
+/// <param name="Ids">[captions · length], int32.</param>
+/// <param name="Entries">0, 1, 2, ... of each, int32: a row pools its own caption.</param>
+/// <param name="Ends">[captions, length]: 1 at the end token, which stands for the caption, else 0.</param>
+readonly record struct CaptionRows(Tensor Ids, Tensor Entries, Tensor Ends);
+
 /// <summary>
 /// Captions of one greatest length: their ids, and which token stands for each, the end token. Attention is causal, so what lies behind it is never read by
 /// anything that counts.
@@ -24,9 +30,7 @@ sealed class CaptionPlaces
         (_backend, First, Count, Length) = (backend, first, count, length);
         _ids = new int[length];
         _ends = new float[length];
-        Ids = arena.Keep(DType.I32, count * length);
-        Entries = arena.Keep(DType.I32, count);
-        Ends = arena.Keep(DType.F32, count, length);
+        Rows = new CaptionRows(arena.Keep(DType.I32, count * length), arena.Keep(DType.I32, count), arena.Keep(DType.F32, count, length));
     }
 
     public int First { get; }
@@ -35,12 +39,7 @@ sealed class CaptionPlaces
 
     public int Length { get; }
 
-    public Tensor Ids { get; }
-
-    /// <summary>0, 1, 2, ...: each row pools its own caption.</summary>
-    public Tensor Entries { get; }
-
-    public Tensor Ends { get; }
+    public CaptionRows Rows { get; }
 
     public bool Has(int row) => row >= First && row < First + Count;
 
@@ -52,9 +51,9 @@ sealed class CaptionPlaces
         Array.Clear(_ends);
         ids.CopyTo(_ids);
         _ends[ids.Length - 1] = 1;
-        _backend.Upload(_ids, Ids.ColumnRange(place * Length, Length));
-        _backend.Upload(_ends, Ends.RowRange(place, 1));
+        _backend.Upload(_ids, Rows.Ids.ColumnRange(place * Length, Length));
+        _backend.Upload(_ends, Rows.Ends.RowRange(place, 1));
         _ids[0] = place;
-        _backend.Upload(_ids.AsSpan(0, 1), Entries.ColumnRange(place, 1));
+        _backend.Upload(_ids.AsSpan(0, 1), Rows.Entries.ColumnRange(place, 1));
     }
 }

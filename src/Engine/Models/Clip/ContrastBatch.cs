@@ -48,6 +48,7 @@ sealed class ContrastBatch : IDisposable
         if (shape.Regions > 0) captions.Add(new CaptionPlaces(backend, _arena, 0, shape.Regions, shape.RegionTokens));
         if (shape.Wholes > 0) captions.Add(new CaptionPlaces(backend, _arena, shape.Regions, shape.Wholes, shape.PictureTokens));
         _captions = [.. captions];
+        CaptionRows[] captionRows = [.. _captions.Select(places => places.Rows)];
         _captionMatrix = backend.AllocateMatrix(rows, ProjectionSize);
         _captionColumns = backend.AllocateMatrix(ProjectionSize, rows);
 
@@ -59,7 +60,7 @@ sealed class ContrastBatch : IDisposable
         _accumulate = _arena.Capture(() =>
         {
             IBackend operations = _arena.Backend;
-            (Tensor images, Tensor texts) = network.Forward(_pixels, _entries, _pooling, _captions);
+            (Tensor images, Tensor texts) = network.Forward(_pixels, _entries, _pooling, captionRows);
             operations.PackMatrix(texts, 0, _captionMatrix);
             operations.PackTransposed(texts, 0, _captionColumns);
             operations.Linear(images, _captionMatrix, default, similarities);
@@ -73,7 +74,7 @@ sealed class ContrastBatch : IDisposable
         var embedding = new ContrastNetwork(new LayerScope(_embeddingArena, store, "clip"), config, shape);
         _embed = _embeddingArena.Capture(() =>
         {
-            (_imageVectors, _captionVectors) = embedding.Forward(_pixels, _entries, _pooling, _captions);
+            (_imageVectors, _captionVectors) = embedding.Forward(_pixels, _entries, _pooling, captionRows);
             _embeddingArena.Retain(_imageVectors);
             _embeddingArena.Retain(_captionVectors);
         });

@@ -19,7 +19,7 @@ sealed class ContrastNetwork
     readonly Tensor[] _dTexts;
     Tensor _entries;
     Tensor _pooling;
-    CaptionPlaces[] _places = [];
+    CaptionRows[] _rows = [];
 
     /// <param name="scope">At <c>clip</c>.</param>
     /// <param name="config">The model's sizes.</param>
@@ -46,12 +46,11 @@ sealed class ContrastNetwork
     /// <param name="pooling">What each of its tokens counts in a row [rows, 1 + cells].</param>
     /// <param name="captions">One for each group of rows.</param>
     /// <returns>[rows, projection] each.</returns>
-    public (Tensor Images, Tensor Captions) Forward(Tensor pixels, Tensor entries, Tensor pooling, CaptionPlaces[] captions)
+    public (Tensor Images, Tensor Captions) Forward(Tensor pixels, Tensor entries, Tensor pooling, CaptionRows[] captions)
     {
-        (_entries, _pooling, _places) = (entries, pooling, captions);
+        (_entries, _pooling, _rows) = (entries, pooling, captions);
         _scope.Backend.PoolTokens(_vision.Forward(pixels)[^1], entries, pooling, _pooledCells);
-        for (int i = 0; i < _texts.Length; i++)
-            _scope.Backend.PoolTokens(_texts[i].Tokens(captions[i].Ids), captions[i].Entries, captions[i].Ends, _pooledEnds.RowRange(captions[i].First, captions[i].Count));
+        for (int i = 0; i < _texts.Length; i++) _scope.Backend.PoolTokens(_texts[i].Tokens(captions[i].Ids), captions[i].Entries, captions[i].Ends, OfGroup(_pooledEnds, i));
         return (_images.Forward(_pooledCells), _captions.Forward(_pooledEnds));
     }
 
@@ -60,11 +59,14 @@ sealed class ContrastNetwork
         Tensor dEnds = _captions.Backward(dCaptions);
         for (int i = 0; i < _texts.Length; i++)
         {
-            _scope.Backend.PoolTokensBackward(dEnds.RowRange(_places[i].First, _places[i].Count), _places[i].Entries, _places[i].Ends, _dTexts[i]);
+            _scope.Backend.PoolTokensBackward(OfGroup(dEnds, i), _rows[i].Entries, _rows[i].Ends, _dTexts[i]);
             _texts[i].BackwardTokens(_dTexts[i]);
         }
         _scope.Backend.PoolTokensBackward(_images.Backward(dImages), _entries, _pooling, _dTokens);
         _dHidden[^1] = _dTokens;
         _vision.Backward(_dHidden);
     }
+
+    /// <summary>Regions stand above whole pictures.</summary>
+    Tensor OfGroup(Tensor rows, int group) => rows.RowRange(group == 0 ? 0 : rows.Rows - _dTexts[group].Shape[0], _dTexts[group].Shape[0]);
 }
