@@ -168,6 +168,28 @@ interface IBackend : IDisposable
     /// <summary>dLogits = scale times the gradient of the mean of the losses; sums are those of <see cref="MaskLoss"/>.</summary>
     void MaskLossBackward(Tensor logits, Tensor targets, Tensor sums, MaskLosses losses, float scale, Tensor dLogits);
 
+    /// <summary>y[i] = Σ over t of weights[i, t] · x[entries[i], t]: [batch, tokens, c] -> [rows, c]. Entries are int32; a weight of 0 costs nothing.</summary>
+    void PoolTokens(Tensor x, Tensor entries, Tensor weights, Tensor y);
+
+    /// <summary>dx overwritten: what several rows pooled is added up in their order, 0 where nobody did.</summary>
+    void PoolTokensBackward(Tensor dy, Tensor entries, Tensor weights, Tensor dx);
+
+    /// <summary>Each row to unit length; rows shorter than 1e-12 stay shorter.</summary>
+    void Normalize(Tensor x, Tensor y);
+
+    /// <summary>dx overwritten and may be dy.</summary>
+    void NormalizeBackward(Tensor x, Tensor dy, Tensor dx);
+
+    /// <summary>
+    /// y [1] = the mean of the cross entropy of the rows and that of the columns of exp(logScale) · similarities [rows, columns], where the positives (1, all else
+    /// 0) of a row, or column, share its target evenly; each has at least one. The scale is at most <see cref="ContrastiveLosses.LargestScale"/>.
+    /// Radford et al. 2021, section 2.3, whose positives are the diagonal.
+    /// </summary>
+    void ContrastiveLoss(Tensor similarities, Tensor positives, Tensor logScale, Tensor y);
+
+    /// <summary>dSimilarities overwritten; dLogScale [1] added to, or absent: 0 where the scale is at its limit.</summary>
+    void ContrastiveLossBackward(Tensor similarities, Tensor positives, Tensor logScale, Tensor dSimilarities, Tensor dLogScale);
+
     /// <summary>sum [1] = Σ x².</summary>
     void SumOfSquares(Tensor x, Tensor sum);
 

@@ -14,5 +14,5 @@ static partial class GradientTable
 
     public static GradientCase Get(string name) => ByName.Value[name];
 
-    static IEnumerable<GradientCase> Cases() => [.. Matrices(), .. Rows(), .. Maps(), .. Losses()];
+    static IEnumerable<GradientCase> Cases() => [.. Matrices(), .. Rows(), .. Maps(), .. Losses(), .. Contrasts()];
 }

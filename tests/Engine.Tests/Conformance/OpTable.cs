@@ -35,6 +35,6 @@ static partial class OpTable
     static IEnumerable<OpCase> Cases() =>
     [
         .. Linears(), .. FusedLinears(), .. Packings(), .. Attentions(), .. Convolutions(), .. Elementwise(), .. Norms(), .. Tokens(), .. GroupNorms(), .. Folds(),
-        .. Maps(), .. MatrixGradients(), .. ElementwiseGradients(), .. NormGradients(), .. TokenGradients(), .. MapGradients(), .. LossCases(), .. Optimisers(),
+        .. Maps(), .. MatrixGradients(), .. ElementwiseGradients(), .. NormGradients(), .. TokenGradients(), .. MapGradients(), .. LossCases(), .. Optimisers(), .. Contrasts(),
     ];
 }

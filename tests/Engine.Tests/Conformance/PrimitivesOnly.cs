@@ -98,4 +98,17 @@ sealed class PrimitivesOnly(IBackend inner) : IBackend
 
     /// <summary>The inner backend belongs to whoever made it.</summary>
     public void Dispose() { }
+
+    public void PoolTokens(Tensor x, Tensor entries, Tensor weights, Tensor y) => inner.PoolTokens(x, entries, weights, y);
+
+    public void PoolTokensBackward(Tensor dy, Tensor entries, Tensor weights, Tensor dx) => inner.PoolTokensBackward(dy, entries, weights, dx);
+
+    public void Normalize(Tensor x, Tensor y) => inner.Normalize(x, y);
+
+    public void NormalizeBackward(Tensor x, Tensor dy, Tensor dx) => inner.NormalizeBackward(x, dy, dx);
+
+    public void ContrastiveLoss(Tensor similarities, Tensor positives, Tensor logScale, Tensor y) => inner.ContrastiveLoss(similarities, positives, logScale, y);
+
+    public void ContrastiveLossBackward(Tensor similarities, Tensor positives, Tensor logScale, Tensor dSimilarities, Tensor dLogScale) =>
+        inner.ContrastiveLossBackward(similarities, positives, logScale, dSimilarities, dLogScale);
 }

@@ -153,6 +153,31 @@ static class LayerTable
                     });
             });
 
+        yield return new("ContrastNetwork", [.. Tower("clip.").Where(parameter => parameter.Item1 != ClipTensors.LogitScale)], [], (scope, tensors) =>
+        {
+            // A region over two cells, one that shares a cell with it, one of the other picture, then both pictures as wholes.
+            var shape = new ContrastShape(Pictures: 2, new Grid(2, 1), Regions: 3, RegionTokens: 3, PictureTokens: 4);
+            Tensor pixels = tensors.Random(2, 3, 8, 4), entries = tensors.Indices(1, 1, 0, 0, 1);
+            Tensor pooling = tensors.Given([0, 0.5f, 0.5f, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0], 5, 3);
+            CaptionRows[] captions =
+            [
+                new(tensors.Indices(7, 2, 9, 7, 9, 0, 7, 4, 9), tensors.Indices(0, 1, 2), tensors.Given([0, 0, 1, 0, 1, 0, 0, 0, 1], 3, 3)),
+                new(tensors.Indices(7, 2, 4, 9, 7, 3, 9, 0), tensors.Indices(0, 1), tensors.Given([0, 0, 0, 1, 0, 0, 1, 0], 2, 4)),
+            ];
+            var network = new ContrastNetwork(scope.Child("clip"), new ClipConfig(config.Text, config.Vision, config.ProjectionSize), shape);
+            return new(
+                _ =>
+                {
+                    (Tensor images, Tensor texts) = network.Forward(pixels, entries, pooling, captions);
+                    return [images, texts];
+                },
+                dy =>
+                {
+                    network.Backward(dy[0], dy[1]);
+                    return [];
+                });
+        });
+
         string last = $"clip.vision_model.encoder.layers.{config.Vision.Layers - 1}.";
         (string, Shape)[] end = [.. Tower(last), .. Tower("clip.vision_model.post_layernorm"), .. Tower("clip.visual_projection")];
         yield return new("ClipImageProjection", end, [new(2, 3, 8)], (scope, _) =>

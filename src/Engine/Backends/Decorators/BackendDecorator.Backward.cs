@@ -131,6 +131,48 @@ abstract partial class BackendDecorator
         After(operation);
     }
 
+    public virtual void PoolTokens(Tensor x, Tensor entries, Tensor weights, Tensor y)
+    {
+        var operation = new Operation(nameof(PoolTokens), [x, entries, weights], [y], inPlace: false, multiplyAdds: 0);
+        if (Before(operation)) Inner.PoolTokens(x, entries, weights, y);
+        After(operation);
+    }
+
+    public virtual void PoolTokensBackward(Tensor dy, Tensor entries, Tensor weights, Tensor dx)
+    {
+        var operation = new Operation(nameof(PoolTokensBackward), [dy, entries, weights], [dx], inPlace: false, multiplyAdds: 0);
+        if (Before(operation)) Inner.PoolTokensBackward(dy, entries, weights, dx);
+        After(operation);
+    }
+
+    public virtual void Normalize(Tensor x, Tensor y)
+    {
+        var operation = new Operation(nameof(Normalize), [x], [y], inPlace: false, multiplyAdds: 0);
+        if (Before(operation)) Inner.Normalize(x, y);
+        After(operation);
+    }
+
+    public virtual void NormalizeBackward(Tensor x, Tensor dy, Tensor dx)
+    {
+        var operation = new Operation(nameof(NormalizeBackward), [x, dy], [dx], inPlace: true, multiplyAdds: 0);
+        if (Before(operation)) Inner.NormalizeBackward(x, dy, dx);
+        After(operation);
+    }
+
+    public virtual void ContrastiveLoss(Tensor similarities, Tensor positives, Tensor logScale, Tensor y)
+    {
+        var operation = new Operation(nameof(ContrastiveLoss), [similarities, positives, logScale], [y], inPlace: false, multiplyAdds: 0);
+        if (Before(operation)) Inner.ContrastiveLoss(similarities, positives, logScale, y);
+        After(operation);
+    }
+
+    public virtual void ContrastiveLossBackward(Tensor similarities, Tensor positives, Tensor logScale, Tensor dSimilarities, Tensor dLogScale)
+    {
+        var operation = new Operation(nameof(ContrastiveLossBackward), [similarities, positives, logScale], [dSimilarities, dLogScale], inPlace: false, multiplyAdds: 0);
+        if (Before(operation)) Inner.ContrastiveLossBackward(similarities, positives, logScale, dSimilarities, dLogScale);
+        After(operation);
+    }
+
     public virtual void SumOfSquares(Tensor x, Tensor sum)
     {
         var operation = new Operation(nameof(SumOfSquares), [x], [sum], inPlace: false, multiplyAdds: 0);

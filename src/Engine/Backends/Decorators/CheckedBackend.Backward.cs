@@ -132,6 +132,48 @@ sealed partial class CheckedBackend
         base.MaskLossBackward(logits, targets, sums, losses, scale, dLogits);
     }
 
+    public override void PoolTokens(Tensor x, Tensor entries, Tensor weights, Tensor y)
+    {
+        Require(IsPool(x, entries, weights, y),
+            nameof(PoolTokens), $"{weights} of {x} at {entries} to {y}");
+        base.PoolTokens(x, entries, weights, y);
+    }
+
+    public override void PoolTokensBackward(Tensor dy, Tensor entries, Tensor weights, Tensor dx)
+    {
+        Require(IsPool(dx, entries, weights, dy),
+            nameof(PoolTokensBackward), $"{weights} of {dy} at {entries} to {dx}");
+        base.PoolTokensBackward(dy, entries, weights, dx);
+    }
+
+    public override void Normalize(Tensor x, Tensor y)
+    {
+        Require(SameMatrix(x, y),
+            nameof(Normalize), $"{x} to {y}");
+        base.Normalize(x, y);
+    }
+
+    public override void NormalizeBackward(Tensor x, Tensor dy, Tensor dx)
+    {
+        Require(SameMatrix(x, dy) && SameMatrix(x, dx),
+            nameof(NormalizeBackward), $"{x}, {dy} to {dx}");
+        base.NormalizeBackward(x, dy, dx);
+    }
+
+    public override void ContrastiveLoss(Tensor similarities, Tensor positives, Tensor logScale, Tensor y)
+    {
+        Require(SameMatrix(similarities, positives) && logScale.Shape.Elements == 1 && y.Shape.Elements == 1,
+            nameof(ContrastiveLoss), $"{similarities}, {positives}, {logScale} to {y}");
+        base.ContrastiveLoss(similarities, positives, logScale, y);
+    }
+
+    public override void ContrastiveLossBackward(Tensor similarities, Tensor positives, Tensor logScale, Tensor dSimilarities, Tensor dLogScale)
+    {
+        Require(SameMatrix(similarities, positives) && SameMatrix(similarities, dSimilarities) && logScale.Shape.Elements == 1 && (dLogScale.IsAbsent || dLogScale.Shape.Elements == 1),
+            nameof(ContrastiveLossBackward), $"{similarities}, {positives}, {logScale} to {dSimilarities}, {dLogScale}");
+        base.ContrastiveLossBackward(similarities, positives, logScale, dSimilarities, dLogScale);
+    }
+
     public override void SumOfSquares(Tensor x, Tensor sum)
     {
         Require(sum.Shape.Elements == 1, nameof(SumOfSquares), $"{x} to {sum}");
@@ -146,6 +188,10 @@ sealed partial class CheckedBackend
     }
 
     static bool SameMatrix(Tensor x, Tensor y) => x.Rows == y.Rows && x.Columns == y.Columns;
+
+    static bool IsPool(Tensor x, Tensor entries, Tensor weights, Tensor y) =>
+        x.Shape.Rank == 3 && entries.Storage.Type == DType.I32 && entries.IsContiguous && entries.Shape.Elements == y.Rows && weights.Rows == y.Rows
+        && weights.Columns == x.Shape[1] && x.Columns == y.Columns;
 
     static bool IsGrouped(Tensor x, int groups) => groups > 0 && x.Columns % groups == 0;
 }

@@ -42,18 +42,23 @@ sealed class ClipTextEncoder
         if (!_dPositions.IsAbsent) _dPositions = _dPositions.RowRange(0, length);
     }
 
-    public Tensor Forward(Tensor ids)
+    public Tensor Forward(Tensor ids) => _pooled.Forward(Tokens(ids));
+
+    /// <summary>The last block's tokens [batch, length, channels]: sequences of different lengths are pooled by the caller.</summary>
+    public Tensor Tokens(Tensor ids)
     {
         _scope.Backend.GatherRows(_tokenTable, _ids = ids, _tokens);
         _scope.Backend.Add(_tokens, _positions, _tokens);
         Tensor x = _tokens;
         foreach (PreNormBlock block in _blocks) x = block.Forward(x);
-        return _pooled.Forward(x);
+        return x;
     }
 
-    public void Backward(Tensor dy)
+    public void Backward(Tensor dy) => BackwardTokens(_pooled.Backward(dy));
+
+    /// <summary>After <see cref="Tokens"/>.</summary>
+    public void BackwardTokens(Tensor dx)
     {
-        Tensor dx = _pooled.Backward(dy);
         for (int i = _blocks.Length - 1; i >= 0; i--) dx = _blocks[i].Backward(dx);
         if (!_dPositions.IsAbsent) _scope.Backend.AddBackward(dx, _dPositions);
         if (!_dTokenTable.IsAbsent) _scope.Backend.GatherRowsBackward(dx, _ids, _dTokenTable);
