@@ -13,6 +13,8 @@ sealed unsafe record CudaDevice(
 {
     const int NameBytes = 256;
 
+    public override string ToString() => $"{Name}, compute capability {ComputeCapability}, {MemoryBytes / 1e9:0.0} GB, {Multiprocessors} multiprocessors";
+
     /// <summary>What the kernels are compiled for.</summary>
     public static Version Least { get; } = new(8, 0);
 
