@@ -57,9 +57,11 @@ public sealed class DoctorTests(TinyModel model) : IDisposable
         PulledFile[] files = [.. _folder.Files().Select(name => new PulledFile(name, new FileInfo(_folder[name]).Length, PulledModel.Sum(_folder[name], default), Promised: true))];
         new PulledModel("tiny", "here", "main", files).Write(_folder.Location);
         Assert.Contains($"ok    model's files    {files.Length} files as recorded", InProcess.Run("doctor", "--model", _folder.Location).Expect(ExitCode.Ok).Text, StringComparison.Ordinal);
-        File.AppendAllText(_folder["merges.txt"], " ");
+        byte[] weights = File.ReadAllBytes(_folder["model.safetensors"]);
+        weights[^1] ^= 1;   // a valid file still, but another one
+        File.WriteAllBytes(_folder["model.safetensors"], weights);
         string text = InProcess.Run("doctor", "--model", _folder.Location).Expect(ExitCode.Failed).Text;
-        Assert.Contains("merges.txt: has the SHA-256", text, StringComparison.Ordinal);
+        Assert.Contains("model.safetensors: has the SHA-256", text, StringComparison.Ordinal);
     }
 
     [Fact]
