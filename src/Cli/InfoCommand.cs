@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSegNative.Interop;
 
 namespace ClipSegNative.Cli;
 
@@ -8,23 +9,23 @@ sealed class InfoCommand : Command
     readonly Option<string?> _model = ModelFolder.Option();
     readonly Option<bool> _json = new("--json") { Description = "As one JSON object" };
 
-    public InfoCommand(Host host) : base("info", "Tells about this program, the machine and, if one is named, the model; loads no weights.")
+    public InfoCommand(Host host, Option<bool> verbose) : base("info", "Tells about this program, the machine and, if one is named, the model; loads no weights.")
     {
         Options.Add(_model);
         Options.Add(_json);
-        SetAction(parse => (int)Run(parse, host));
+        SetAction(parse => (int)Run(parse, host, parse.GetValue(verbose)));
     }
 
-    ExitCode Run(ParseResult parse, Host host)
+    ExitCode Run(ParseResult parse, Host host, bool verbose)
     {
         string? folder = ModelFolder.Named(parse.GetValue(_model), host) is null ? null : ModelFolder.Find(parse.GetValue(_model), host);
-        MachineInfo info = MachineInfo.Collect(folder is null ? null : ModelInfo.Read(folder), OptionValues.Threads(given: null, host));
+        MachineInfo info = MachineInfo.Collect(folder is null ? null : ModelInfo.Read(folder), OptionValues.Threads(given: null, host), CudaInfo.Collect(host));
         if (parse.GetValue(_json)) Lines.Write(host.Output, info);
-        else Print(info, parse.InvocationConfiguration.Output);
+        else Print(info, parse.InvocationConfiguration.Output, verbose);
         return ExitCode.Ok;
     }
 
-    static void Print(MachineInfo info, TextWriter output)
+    static void Print(MachineInfo info, TextWriter output, bool verbose)
     {
         Row("version", info.Version);
         Row("runtime", info.Runtime);
@@ -33,6 +34,14 @@ sealed class InfoCommand : Command
         Row("features", string.Join(", ", info.Features));
         Row("cores", $"{info.Cores}");
         Row("computes with", $"cpu, {info.CpuPath}, {info.Threads} thread{(info.Threads == 1 ? "" : "s")}");
+        foreach (CudaLibraryInfo library in info.Cuda.Libraries)
+        {
+            Row(library.Name, $"{library}");
+            foreach (LibraryAttempt tried in verbose ? library.Tried : []) Row("", $"not {tried.Path} ({tried.Place}): {tried.Reason}");
+        }
+        foreach (CudaDevice device in info.Cuda.Devices) Row($"CUDA device {device.Ordinal}", $"{device}");
+        if (info.Cuda.Problem is { } problem) Row("CUDA devices", problem);
+        if (info.Cuda.VisibleDevices is { } visible) Row("CUDA sees", $"{CudaInfo.VisibleVariable}={visible}");
         if (info.Model is not { } model)
         {
             Row("model", $"none: give --model or set {ModelFolder.Variable}");

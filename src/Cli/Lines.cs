@@ -45,6 +45,7 @@ sealed record TokenLine(string Text, int[] Ids, bool Truncated);
 [JsonSerializable(typeof(FailureLine))]
 [JsonSerializable(typeof(TokenLine))]
 [JsonSerializable(typeof(MachineInfo))]
+[JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(MetricsLine))]
 sealed partial class Lines : JsonSerializerContext

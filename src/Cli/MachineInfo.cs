@@ -9,7 +9,8 @@ namespace ClipSegNative.Cli;
 
 /// <summary>The program and the machine it runs on.</summary>
 sealed record MachineInfo(
-    string Version, string Runtime, string System, string Processor, IReadOnlyList<string> Features, int Cores, string CpuPath, int Threads, ModelInfo? Model)
+    string Version, string Runtime, string System, string Processor, IReadOnlyList<string> Features, int Cores, string CpuPath, int Threads,
+    CudaInfo Cuda, ModelInfo? Model)
 {
     /// <summary>Leaves and bits of the CPUID instruction, where .NET has no property (Intel SDM, volume 2, CPUID).</summary>
     const int BrandLeaf = unchecked((int)0x80000002), FeatureLeaf = 7;
@@ -17,7 +18,7 @@ sealed record MachineInfo(
     /// <summary>With the commit behind a +, where the build knew it.</summary>
     public static string ProgramVersion => typeof(MachineInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
-    public static MachineInfo Collect(ModelInfo? model, int? threads) => new(
+    public static MachineInfo Collect(ModelInfo? model, int? threads, CudaInfo cuda) => new(
         ProgramVersion,
         RuntimeInformation.FrameworkDescription,
         $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}",
@@ -26,6 +27,7 @@ sealed record MachineInfo(
         Environment.ProcessorCount,
         CpuInstructionSets.Best.Name(),
         threads ?? Environment.ProcessorCount,
+        cuda,
         model);
 
     static IReadOnlyList<string> FeatureNames()

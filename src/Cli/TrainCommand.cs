@@ -106,7 +106,7 @@ sealed class TrainCommand : Command, IHasNotes
             run.Prepare(
                 settings,
                 (RunFolder.SettingsName, stream => WriteSettings(stream, settings)),
-                (MachineName, stream => Lines.Write(stream, MachineInfo.Collect(model: null, settings.Threads))));
+                (MachineName, stream => Lines.Write(stream, MachineInfo.Collect(model: null, settings.Threads, CudaInfo.Collect(_host)))));
         }
     }
 

@@ -18,7 +18,7 @@ public sealed class ExitCodeTests(TinyModel model) : IDisposable
     [Fact]
     public void Help_AnyCommand_EndsWithTheExitCodes()
     {
-        foreach (string[] command in (string[][])[[], ["infer"], ["evaluate"], ["tokenize"], ["weights", "init"], ["weights", "pull"], ["convert"], ["info"], ["completion"]])
+        foreach (string[] command in (string[][])[[], ["infer"], ["evaluate"], ["tokenize"], ["weights", "init"], ["weights", "pull"], ["convert"], ["info"], ["doctor"], ["completion"]])
         {
             CommandResult result = InProcess.Run([.. command, "--help"]).Expect(ExitCode.Ok);
             foreach (ExitCode code in Enum.GetValues<ExitCode>()) Assert.Contains($"  {(int)code} ", result.Text, StringComparison.Ordinal);
