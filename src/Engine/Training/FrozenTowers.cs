@@ -28,17 +28,18 @@ sealed class FrozenTowers : IDisposable
     /// <param name="backend">The device.</param>
     /// <param name="config">The model's sizes.</param>
     /// <param name="weights">The towers; read here only.</param>
-    /// <param name="grid">Patches down and across.</param>
-    /// <param name="preprocessor">Of the working size.</param>
+    /// <param name="preprocessing">Says the working size.</param>
     /// <param name="run">Has the vocabulary, and gets the features that are kept on the disk.</param>
     /// <param name="settings">How much is kept.</param>
-    public FrozenTowers(IBackend backend, ClipSegConfig config, IWeightSource weights, Grid grid, PicturePreprocessor preprocessor, RunFolder run, TrainingSettings settings)
+    /// <exception cref="TrainingException">The model's working size is not square.</exception>
+    public FrozenTowers(IBackend backend, ClipSegConfig config, IWeightSource weights, PreprocessorConfig preprocessing, RunFolder run, TrainingSettings settings)
     {
+        Grid grid = GridOf(preprocessing, config, settings.Clip);
         _backend = backend;
         _model = new ClipSegModel(backend, config, weights);
         _encode = _model.FeaturePlan(batch: 1, grid);   // one at a time: the features of a picture never depend on what else is encoded
         _text = new TextEmbedder(backend, _model, Phrases);
-        if (settings.VisualPrompts) _examples = new ExamplePrompts(backend, _model, preprocessor, grid);
+        if (settings.VisualPrompts) _examples = new ExamplePrompts(backend, _model, Segmenter.Preprocessor(preprocessing, preprocessing.Width, preprocessing.Height), grid);
         _tokenizer = Segmenter.LoadTokenizer(run.Location, config);
         _pixels = new float[_encode.Inputs[0].Shape.Elements];
         int floats = 0;
@@ -46,6 +47,19 @@ sealed class FrozenTowers : IDisposable
         FeatureFile? file = settings.FeatureCacheDisk == 0 ? null
             : new FeatureFile(run.Features, run.TowerFingerprint(), floats, settings.FeatureCacheDisk * Megabyte);
         _cache = new FeatureCache(floats, settings.FeatureCache * Megabyte, file);
+    }
+
+    /// <summary>Patches down and across.</summary>
+    /// <param name="preprocessing">Says the working size.</param>
+    /// <param name="config">Says the patch's.</param>
+    /// <param name="name">What the message calls the model.</param>
+    /// <exception cref="TrainingException">The working size is not square, or no patches fill it.</exception>
+    public static Grid GridOf(PreprocessorConfig preprocessing, ClipSegConfig config, string name)
+    {
+        (int side, int patch) = (preprocessing.Width, config.Vision.PatchSize);
+        return side == preprocessing.Height && side % patch == 0
+            ? new Grid(side / patch, side / patch)
+            : throw new TrainingException($"{name}: a working size of {side} x {preprocessing.Height} does not do for training: it must be a square of {patch}-pixel patches.");
     }
 
     /// <summary>Bytes of device memory: weights and the activations of an encode.</summary>
