@@ -10,12 +10,13 @@ using ClipSegNative.Weights;
 
 namespace ClipSegNative.Training;
 
-/// <summary>The part of the model that does not learn: what it makes of whole pictures and of phrases is computed once and remembered.</summary>
+/// <summary>The part of the model that does not learn: what it makes of whole pictures and of phrases is computed once and remembered. Safe to share between runs on several threads.</summary>
 sealed class FrozenTowers : IDisposable
 {
     const int Phrases = 1 << 14;
     const long Megabyte = 1 << 20;
 
+    readonly Lock _gate = new();
     readonly IBackend _backend;
     readonly ClipSegModel _model;
     readonly Plan _encode;
@@ -78,14 +79,19 @@ sealed class FrozenTowers : IDisposable
     {
         (PixelBox crop, DataPicture picture) = (sample.Crop, sample.Spec.Sample.Picture);
         bool whole = crop.Width == picture.Width && crop.Height == picture.Height;
-        return _cache.Get(whole ? Key(sample.Spec) : null, values => Encode(sample, loader, values, interrupted));
+        lock (_gate) return _cache.Get(whole ? Key(sample.Spec) : null, values => Encode(sample, loader, values, interrupted));
     }
 
     /// <summary>The conditional vector of a sample: its phrase's, or a mixture with that of a picture of the same thing.</summary>
     public void Condition(SampleSpec spec, Span<float> destination, CancellationToken interrupted)
     {
-        _text.Embed(spec.Text, _tokenizer, destination, interrupted);
-        if (spec.Partner is null || _examples?.Vector(spec.Partner, interrupted) is not { } example) return;
+        float[]? example;
+        lock (_gate)
+        {
+            _text.Embed(spec.Text, _tokenizer, destination, interrupted);
+            example = spec.Partner is null ? null : _examples?.Vector(spec.Partner, interrupted);
+        }
+        if (example is null) return;
         System.Numerics.Tensors.TensorPrimitives.Subtract(destination, example, destination);
         System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(destination, spec.TextWeight, example, destination);
     }

@@ -171,12 +171,8 @@ sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Makes the decoder as it is now that of the model folder, and drops what only going on would need.</summary>
-    public void Conclude()
-    {
-        WriteBest();
-        File.Delete(_run.Last);
-    }
+    /// <summary>Makes the decoder as it is now that of the model folder, whichever validation found best.</summary>
+    public void KeepLast() => WriteBest();
 
     /// <summary>Validates, or without validation phrases only draws.</summary>
     void Judge(SampleSheets sheets, TrainingReporter reporter, CancellationToken interrupted)
