@@ -64,6 +64,7 @@ static class CommandLine
             new InferCommand(host, verbose),
             new TrainCommand(host),
             new EvaluateCommand(host),
+            new CompareCommand(host),
             new TokenizeCommand(host),
             new InfoCommand(host, verbose),
             new DoctorCommand(host),
