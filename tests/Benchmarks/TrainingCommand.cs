@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSegNative.Backends;
+using ClipSegNative.Backends.Decorators;
 using ClipSegNative.Imaging;
 using ClipSegNative.Models.Clip;
 using ClipSegNative.Models.ClipSeg;
@@ -40,12 +41,12 @@ static class TrainingCommand
             foreach (string size in small
                 ? ["clipseg-rd16", "clipseg-rd64", "clipseg-conv-small", "clipseg-conv-base"]
                 : new[] { "clipseg-rd64", "clipseg-rd64-refined", "clipseg-conv-base" })
-                foreach (bool kept in new[] { true, false }) Measure(size, kept, batch, clip, data, Path.Combine(folder, $"{size}-{kept}"), threads);
+                foreach (bool kept in new[] { true, false }) Measure(size, kept, kept && arguments.Contains("operations"), batch, clip, data, Path.Combine(folder, $"{size}-{kept}"), threads);
         }
         finally { Directory.Delete(folder, recursive: true); }
     }
 
-    static void Measure(string size, bool kept, int batch, string clip, string data, string runFolder, int threads)
+    static void Measure(string size, bool kept, bool operations, int batch, string clip, string data, string runFolder, int threads)
     {
         var settings = new TrainingSettings
         {
@@ -63,13 +64,25 @@ static class TrainingCommand
         var run = new RunFolder(runFolder);
         run.Prepare(settings);
         using IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Threads = threads });
+        var profiler = operations ? new ProfiledBackend(backend) : null;
         var speeds = new Speeds();
-        using var trainer = new Trainer(settings, run, TrainingPhrases.Read(settings, Console.Error.WriteLine), backend, speeds);
+        using var trainer = new Trainer(settings, run, TrainingPhrases.Read(settings, Console.Error.WriteLine), profiler ?? backend, speeds);
         trainer.Run(CancellationToken.None);
         double median = speeds.Warm.Order().ElementAt(speeds.Warm.Count / 2);
         Console.WriteLine($"| {size} | {(kept ? "kept" : "encoded each time")} | {median:F2} | {batch / median * 1000:F0} | {trainer.DeviceBytes / 1e6:F0} | {trainer.FeatureBytes / 1e6:F0} |");
+        if (profiler is not null) Print(profiler, settings.Steps);
         trainer.Dispose();
         Directory.Delete(runFolder, recursive: true);
+    }
+
+    /// <summary>Of all steps, the first and the plan's trace included.</summary>
+    static void Print(ProfiledBackend profiler, long steps)
+    {
+        double total = profiler.Lines.Sum(line => line.Milliseconds);
+        Console.WriteLine("\n| operation | calls a step | ms a step | share | GF/s |\n| --- | --- | --- | --- | --- |");
+        foreach (ProfileLine line in profiler.Lines)
+            Console.WriteLine($"| {line.Operation} | {line.Calls / steps} | {line.Milliseconds / steps:F2} | {line.Milliseconds / total:P1} | {(line.MultiplyAdds > 0 ? $"{line.GigaFlops:F0}" : "-")} |");
+        Console.WriteLine($"| all | | {total / steps:F2} | | |\n");
     }
 
     static string WriteData(string folder, int width, int height, double scale)

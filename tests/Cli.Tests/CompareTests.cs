@@ -32,8 +32,10 @@ public sealed class CompareTests(TinyModel model) : IDisposable
         Assert.All(pictures, picture => Assert.Contains($"](images/study/{picture})", page, StringComparison.Ordinal));
         Picture row1 = ImageReader.Read(_scenes["page/images/study/example-1.png"]);
         Assert.Equal((8 * TinyModel.Side, TinyModel.Side), (row1.Width, row1.Height));   // scene, target, four runs, two on the random tower
+        Assert.All(pictures, picture => Assert.Equal(0x89, File.ReadAllBytes(_scenes[$"page/images/study/{picture}"])[0]));   // PNG, whatever the name says
         Picture chart = ImageReader.Read(_scenes["page/images/study/iou.png"]);
         Assert.Equal((900, 480), (chart.Width, chart.Height));
+        Assert.InRange(Ink(chart, 430, 0, 470, 40), 1, 1500);   // the title: letters, neither nothing nor boxes
     }
 
     [Fact]
@@ -41,7 +43,7 @@ public sealed class CompareTests(TinyModel model) : IDisposable
     {
         Compare("--sizes", "small", "--losses", "dice", "--seeds", "1", "--decoders", "conv").Expect(ExitCode.Ok);
         string result = _scenes["study/runs/conv-small-dice-1/result.json"];
-        string marked = File.ReadAllText(result).Replace("\"milliseconds_astep\": ", "\"milliseconds_astep\": 77", StringComparison.Ordinal);
+        string marked = File.ReadAllText(result).Replace("\"milliseconds_a_step\": ", "\"milliseconds_a_step\": 77", StringComparison.Ordinal);
         Assert.NotEqual(File.ReadAllText(result), marked);
         File.WriteAllText(result, marked);
         DateTime before = File.GetLastWriteTimeUtc(_scenes["study/runs/conv-small-dice-1/best.safetensors"]);
@@ -123,6 +125,10 @@ public sealed class CompareTests(TinyModel model) : IDisposable
         File.Delete(_scenes["refer_train.json"]);
         Assert.Contains("refer_train.json", Compare().Expect(ExitCode.Failed).Error, StringComparison.Ordinal);
     }
+
+    /// <summary>Dark pixels in a part of a picture.</summary>
+    static int Ink(Picture picture, int left, int top, int right, int bottom) =>
+        (from y in Enumerable.Range(top, bottom - top) from x in Enumerable.Range(left, right - left) where picture.Pixels[3 * (y * picture.Width + x)] < 100 select 1).Count();
 
     CommandResult Compare(params string[] more) => InProcess.Run(_scenes.Arguments(model, more));
 }

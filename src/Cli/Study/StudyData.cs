@@ -39,5 +39,5 @@ sealed class StudyData
     static string FileOf(string folder, string set) => Path.Combine(folder, $"refer_{set}.json");
 
     static PhraseData Read(string folder, string set, int limit, DataProblems problems) =>
-        new(PhraseSource.Open(FileOf(folder, set), pictures: null, set, problems).Read(new DataSubset(limit == 0 ? null : limit)), problems);
+        new(PhraseSource.Open(Path.Combine(folder, set), pictures: null, set, problems).Read(new DataSubset(limit == 0 ? null : limit)), problems);
 }

@@ -50,7 +50,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
             }
         }
         plot.ShowLegend(Alignment.UpperRight);
-        return plot.GetImageBytes(Width, Height);
+        return plot.GetImageBytes(Width, Height, ImageFormat.Png);
     }
 
     byte[] IouBars()
@@ -88,7 +88,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
         plot.Axes.Right.MinimumSize = 60;
         for (int loss = 0; loss < losses.Length; loss++) plot.Legend.ManualItems.Add(new LegendItem { LabelText = losses[loss], FillColor = Palette.GetColor(loss) });
         plot.ShowLegend(Alignment.UpperRight);
-        return plot.GetImageBytes(Width, Height);
+        return plot.GetImageBytes(Width, Height, ImageFormat.Png);
 
         static string Column(RunResult result) => $"{(result.Run.Tower == StudyPlan.Random ? "random tower " : "")}{result.Run.Decoder} {result.Run.Size}";
     }
@@ -102,7 +102,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
         foreach ((string name, SetScore score) in baselines.GetValueOrDefault("seen") ?? []) Points(name, [score], MarkerShape.FilledDiamond);
         plot.Axes.SetLimits(0, 1.02, -0.02, 1.02);
         plot.ShowLegend(Alignment.UpperLeft);
-        return plot.GetImageBytes(Width, Height);
+        return plot.GetImageBytes(Width, Height, ImageFormat.Png);
 
         void Points(string name, IEnumerable<SetScore> scores, MarkerShape shape)
         {

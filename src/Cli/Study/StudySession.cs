@@ -143,6 +143,8 @@ sealed class StudySession(StudyPlan plan, StudyFolder folder, StudyData data, in
     /// <summary>Of one of several runs.</summary>
     sealed class Watcher(StudyRun run, Progress progress, bool quiet) : ITrainingWatcher
     {
+        bool _warned;
+
         public void Measured(MetricsLine line)
         {
             if (line.Split == MetricsLine.Train) lock (progress) progress.Advance();
@@ -153,8 +155,11 @@ sealed class StudySession(StudyPlan plan, StudyFolder folder, StudyData data, in
         {
         }
 
+        /// <summary>Only the first time: a run that has collapsed says so at every validation.</summary>
         public void Warned(string sentence)
         {
+            if (_warned) return;
+            _warned = true;
             lock (progress) progress.Say($"warning: {run.Name}: {sentence}");
         }
 
