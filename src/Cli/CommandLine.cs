@@ -64,6 +64,7 @@ static class CommandLine
             new InferCommand(host, verbose),
             new TrainCommand(host),
             new EvaluateCommand(host),
+            new CalibrateCommand(host),
             new TokenizeCommand(host),
             new InfoCommand(host),
             WeightsCommand.Make(host),

@@ -19,7 +19,11 @@ sealed record EvaluateRequest
 
     public EvaluationProtocol Protocol { get; init; }
 
-    public float Threshold { get; init; }
+    /// <summary>Null for the model's own.</summary>
+    public float? Threshold { get; init; }
+
+    /// <summary>The score below which a mask is empty; null for the model's own.</summary>
+    public float? Presence { get; init; }
 
     /// <summary>Share of the picture, below which targets are left out.</summary>
     public double MinArea { get; init; }

@@ -29,14 +29,12 @@ sealed class EvaluationRun : IDisposable
     public EvaluationRun(EvaluateRequest request, Host host)
     {
         (_request, _host) = (request, host);
-        _files = File.Exists(request.Data)
-            ? [request.Data]
-            : PhraseCutFolder.ReferFiles(Path.GetDirectoryName(request.Data) ?? "", Path.GetFileName(request.Data));
+        _files = FilesOf(request.Data);
         _pictures = request.Images is null ? null : new PictureFolder(request.Images);
-        _evaluator = new Evaluator(request.Protocol, request.Threshold, request.MinArea);
-        _table = request.Csv is null ? null : new TaskTable();
         if (request.Predictions is null) _model = LoadModel();
         else _predictions = new PredictionFolder(request.Predictions);
+        _evaluator = new Evaluator(request.Protocol, request.Threshold ?? _model?.Threshold ?? Segmentation.DefaultThreshold, request.MinArea);
+        _table = request.Csv is null ? null : new TaskTable();
     }
 
     /// <param name="output">Gets the result for people.</param>
@@ -64,7 +62,7 @@ sealed class EvaluationRun : IDisposable
         if (!_request.Quiet) _host.Error.WriteLine($"{Summary()}, {_host.Clock.GetElapsedTime(started).TotalSeconds:0.0} s");
         if (_evaluator.Official.Tasks == 0) throw new DataFileException($"{_request.Data}: nothing could be evaluated.");
 
-        var report = new EvaluationReport(_request, _evaluator, _failed);
+        var report = new EvaluationReport(_evaluator, _model?.Presence, _failed);
         if (_request.Csv is { } csv) lock (_host.Writing) AtomicFile.Write(csv, _table!.Save);
         if (_request.Json) Lines.Write(_host.Output, report.ToJson());
         else report.Print(output);
@@ -72,6 +70,11 @@ sealed class EvaluationRun : IDisposable
     }
 
     public void Dispose() => _model?.Dispose();
+
+    /// <param name="data">An annotation file, or a split of a PhraseCut folder.</param>
+    /// <exception cref="DataFileException">There is no such file or split.</exception>
+    public static IReadOnlyList<string> FilesOf(string data) =>
+        File.Exists(data) ? [data] : PhraseCutFolder.ReferFiles(Path.GetDirectoryName(data) ?? "", Path.GetFileName(data));
 
     void Score(PhraseTask task, string file, Progress progress)
     {
@@ -118,7 +121,7 @@ sealed class EvaluationRun : IDisposable
         string folder = ModelFolder.Find(_request.Model, _host);
         try
         {
-            return new ModelPredictor(Segmenter.Load(folder, _request.Segmenter), _request.Protocol);
+            return new ModelPredictor(Segmenter.Load(folder, _request.Segmenter), _request.Protocol, _request.Presence);
         }
         catch (ArgumentException error)
         {
