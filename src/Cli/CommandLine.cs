@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text;
+using ClipSegNative.Cli.Recipes;
 using ClipSegNative.Training;
 
 namespace ClipSegNative.Cli;
@@ -69,6 +70,7 @@ static class CommandLine
             new InfoCommand(host),
             WeightsCommand.Make(host),
             new ConvertCommand(host),
+            new RecipeCommand(host),
             CompletionCommand.Make(),
         };
         root.Options.Add(verbose);
