@@ -15,14 +15,16 @@ sealed partial record Recipe
     /// <summary>Filled in last, so that a folder with spaces stays one argument.</summary>
     const string OutPlace = "{out}";
 
+    // Set, not init: the generated reader gives absent init properties null.
+
     /// <summary>Placeholder to value: numbers, words, or a whole piece of a command line.</summary>
-    public Dictionary<string, JsonElement> Numbers { get; init; } = [];
+    public Dictionary<string, JsonElement> Numbers { get; set; } = [];
 
     /// <summary>What <c>--quick</c> puts over <see cref="Numbers"/>.</summary>
-    public Dictionary<string, JsonElement> Quick { get; init; } = [];
+    public Dictionary<string, JsonElement> Quick { get; set; } = [];
 
     /// <summary>In the order in which they run.</summary>
-    public IReadOnlyList<StageTemplate> Stages { get; init; } = [];
+    public IReadOnlyList<StageTemplate> Stages { get; set; } = [];
 
     /// <summary>The recipe of the default model, as it is built into the program.</summary>
     public static string BuiltIn

@@ -1,3 +1,5 @@
+using ClipSegNative.Training;
+
 namespace ClipSegNative.Cli.Recipes;
 
 /// <summary>What a stage waits for.</summary>
@@ -25,7 +27,8 @@ sealed class RecipeRun(string folder, IReadOnlyList<Stage> stages, Host host)
     {
         if (StampOf(stage) is not { } stamp || stamp.Key != _keys[stage.Name]) return StageState.ToDo;
         if (stamp.Finished && Path.Exists(stage.Makes)) return StageState.Done;
-        return stage.Resume is not null && Path.Exists(stage.Makes) ? StageState.Begun : StageState.ToDo;
+        // Settings are what the run folder gets first; without them there is nothing to go on with.
+        return stage.Resume is not null && File.Exists(new RunFolder(stage.Makes).Settings) ? StageState.Begun : StageState.ToDo;
     }
 
     public StageStamp? StampOf(Stage stage) => StageStamp.Read(PathOf(stage));
@@ -90,7 +93,7 @@ sealed class RecipeRun(string folder, IReadOnlyList<Stage> stages, Host host)
         if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new UsageException($"the recipe makes {path}, which is not below {folder}.");
         if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-        else File.Delete(path);
+        else if (File.Exists(path)) File.Delete(path);
     }
 
     string PathOf(Stage stage) => Path.Combine(folder, StampFolder, $"{stage.Name}.json");
