@@ -66,6 +66,7 @@ static class CommandLine
             new TrainCommand(host),
             new EvaluateCommand(host),
             new CalibrateCommand(host),
+            new CompareCommand(host),
             new TokenizeCommand(host),
             new InfoCommand(host),
             WeightsCommand.Make(host),

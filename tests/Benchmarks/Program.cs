@@ -12,6 +12,6 @@ switch (args)
         TrainingCommand.Run(rest);
         return 0;
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile|backward|training [threads] [avx512|avx2|portable]");
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile|backward|training [threads] [avx512|avx2|portable]; training [threads] [small]");
         return 2;
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using ClipSegNative.Models.Clip;
 using ClipSegNative.Models.ClipSeg;
 
@@ -39,13 +40,24 @@ static class DecoderChoice
         if (Kind(decoder) != settings.Decoder)
             throw new TrainingException($"{settings.Size ?? settings.Init} has a {Kind(decoder)} decoder, but --decoder is {settings.Decoder}: name one of that kind.");
         int layers = towers.Vision.Layers;
-        return decoder with
+        return Fit(decoder, towers.Vision.PatchSize) with
         {
             Text = towers.Text,
             Vision = towers.Vision,
             ProjectionSize = towers.ProjectionSize,
             ExtractLayers = whole?.ExtractLayers ?? [layers / 4, layers / 2, 3 * layers / 4],
         };
+    }
+
+    /// <summary>
+    /// The published sizes are for patches of 16 pixels. With others, the convolutional decoder keeps its finest stages, so that a pixel costs the same;
+    /// the refined upsampler, which makes (patch / 4)² of a patch, gives way to the simple one.
+    /// </summary>
+    static ClipSegConfig Fit(ClipSegConfig decoder, int patch)
+    {
+        if (decoder.Conv is null) return patch / 4 * (patch / 4) == patch ? decoder : decoder with { ComplexUpsampler = false };
+        int surplus = decoder.Conv.Channels.Count - 1 - BitOperations.Log2((uint)patch);
+        return surplus <= 0 ? decoder : decoder with { Conv = decoder.Conv with { Channels = [.. decoder.Conv.Channels.Skip(surplus)] } };
     }
 
     static string Kind(ClipSegConfig config) => config.Conv is null ? "transformer" : "conv";

@@ -14,6 +14,9 @@ sealed class FeatureFile : IDisposable
 {
     const int SlotHeader = SHA256.HashSizeInBytes + 2 * sizeof(uint);
 
+    /// <summary>Bytes of a slot beside its values.</summary>
+    public const int SlotOverhead = SlotHeader;
+
     static readonly byte[] Magic = "CLIPSEG FEATURES 1\n"u8.ToArray();
 
     readonly FileStream _file;

@@ -10,12 +10,13 @@ using ClipSegNative.Weights;
 
 namespace ClipSegNative.Training;
 
-/// <summary>The part of the model that does not learn: what it makes of whole pictures and of phrases is computed once and remembered.</summary>
+/// <summary>The part of the model that does not learn: what it makes of whole pictures and of phrases is computed once and remembered. Safe to share between runs on several threads.</summary>
 sealed class FrozenTowers : IDisposable
 {
     const int Phrases = 1 << 14;
     const long Megabyte = 1 << 20;
 
+    readonly Lock _gate = new();
     readonly IBackend _backend;
     readonly ClipSegModel _model;
     readonly Plan _encode;
@@ -28,17 +29,18 @@ sealed class FrozenTowers : IDisposable
     /// <param name="backend">The device.</param>
     /// <param name="config">The model's sizes.</param>
     /// <param name="weights">The towers; read here only.</param>
-    /// <param name="grid">Patches down and across.</param>
-    /// <param name="preprocessor">Of the working size.</param>
+    /// <param name="preprocessing">Says the working size.</param>
     /// <param name="run">Has the vocabulary, and gets the features that are kept on the disk.</param>
     /// <param name="settings">How much is kept.</param>
-    public FrozenTowers(IBackend backend, ClipSegConfig config, IWeightSource weights, Grid grid, PicturePreprocessor preprocessor, RunFolder run, TrainingSettings settings)
+    /// <exception cref="TrainingException">The model's working size is not square.</exception>
+    public FrozenTowers(IBackend backend, ClipSegConfig config, IWeightSource weights, PreprocessorConfig preprocessing, RunFolder run, TrainingSettings settings)
     {
+        Grid grid = GridOf(preprocessing, config, settings.Clip);
         _backend = backend;
         _model = new ClipSegModel(backend, config, weights);
         _encode = _model.FeaturePlan(batch: 1, grid);   // one at a time: the features of a picture never depend on what else is encoded
         _text = new TextEmbedder(backend, _model, Phrases);
-        if (settings.VisualPrompts) _examples = new ExamplePrompts(backend, _model, preprocessor, grid);
+        if (settings.VisualPrompts) _examples = new ExamplePrompts(backend, _model, Segmenter.Preprocessor(preprocessing, preprocessing.Width, preprocessing.Height), grid);
         _tokenizer = Segmenter.LoadTokenizer(run.Location, config);
         _pixels = new float[_encode.Inputs[0].Shape.Elements];
         int floats = 0;
@@ -46,6 +48,19 @@ sealed class FrozenTowers : IDisposable
         FeatureFile? file = settings.FeatureCacheDisk == 0 ? null
             : new FeatureFile(run.Features, run.TowerFingerprint(), floats, settings.FeatureCacheDisk * Megabyte);
         _cache = new FeatureCache(floats, settings.FeatureCache * Megabyte, file);
+    }
+
+    /// <summary>Patches down and across.</summary>
+    /// <param name="preprocessing">Says the working size.</param>
+    /// <param name="config">Says the patch's.</param>
+    /// <param name="name">What the message calls the model.</param>
+    /// <exception cref="TrainingException">The working size is not square, or no patches fill it.</exception>
+    public static Grid GridOf(PreprocessorConfig preprocessing, ClipSegConfig config, string name)
+    {
+        (int side, int patch) = (preprocessing.Width, config.Vision.PatchSize);
+        return side == preprocessing.Height && side % patch == 0
+            ? new Grid(side / patch, side / patch)
+            : throw new TrainingException($"{name}: a working size of {side} x {preprocessing.Height} does not do for training: it must be a square of {patch}-pixel patches.");
     }
 
     /// <summary>Bytes of device memory: weights and the activations of an encode.</summary>
@@ -64,14 +79,19 @@ sealed class FrozenTowers : IDisposable
     {
         (PixelBox crop, DataPicture picture) = (sample.Crop, sample.Spec.Sample.Picture);
         bool whole = crop.Width == picture.Width && crop.Height == picture.Height;
-        return _cache.Get(whole ? Key(sample.Spec) : null, values => Encode(sample, loader, values, interrupted));
+        lock (_gate) return _cache.Get(whole ? Key(sample.Spec) : null, values => Encode(sample, loader, values, interrupted));
     }
 
     /// <summary>The conditional vector of a sample: its phrase's, or a mixture with that of a picture of the same thing.</summary>
     public void Condition(SampleSpec spec, Span<float> destination, CancellationToken interrupted)
     {
-        _text.Embed(spec.Text, _tokenizer, destination, interrupted);
-        if (spec.Partner is null || _examples?.Vector(spec.Partner, interrupted) is not { } example) return;
+        float[]? example;
+        lock (_gate)
+        {
+            _text.Embed(spec.Text, _tokenizer, destination, interrupted);
+            example = spec.Partner is null ? null : _examples?.Vector(spec.Partner, interrupted);
+        }
+        if (example is null) return;
         System.Numerics.Tensors.TensorPrimitives.Subtract(destination, example, destination);
         System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(destination, spec.TextWeight, example, destination);
     }

@@ -1,7 +1,7 @@
+using System.Numerics.Tensors;
 using ClipSegNative.Backends;
 using ClipSegNative.Data;
 using ClipSegNative.Evaluation;
-using ClipSegNative.Imaging;
 using ClipSegNative.Layers;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Weights;
@@ -22,6 +22,7 @@ sealed class Trainer : IDisposable
     readonly ITrainingWatcher _watcher;
     readonly PreprocessorConfig _preprocessing;
     readonly FrozenTowers _towers;
+    readonly bool _ownsTowers;
     readonly DecoderTraining _decoder;
     readonly MicroBatch _batch;
     readonly TrainingPhrases _phrases;
@@ -35,20 +36,19 @@ sealed class Trainer : IDisposable
     /// <param name="phrases">Read for these settings.</param>
     /// <param name="backend">The device; not disposed with this.</param>
     /// <param name="watcher">Is told how it goes.</param>
+    /// <param name="shared">Towers that several runs read, with what they remember; not disposed with this. Null for the run's own.</param>
     /// <exception cref="ModelFileException">The model or the checkpoint cannot be used.</exception>
     /// <exception cref="TrainingException">The model's working size is not square.</exception>
-    public Trainer(TrainingSettings settings, RunFolder run, TrainingPhrases phrases, IBackend backend, ITrainingWatcher watcher)
+    public Trainer(TrainingSettings settings, RunFolder run, TrainingPhrases phrases, IBackend backend, ITrainingWatcher watcher, FrozenTowers? shared = null)
     {
         (_settings, _run, _phrases, _watcher) = (settings, run, phrases, watcher);
         Config = run.ReadConfig();
         _preprocessing = PreprocessorConfig.Read(run.Location);
-        (int side, int patch) = (_preprocessing.Width, Config.Vision.PatchSize);
-        if (side != _preprocessing.Height || side % patch != 0)
-            throw new TrainingException($"{settings.Clip}: a working size of {side} x {_preprocessing.Height} does not do for training: it must be a square of {patch}-pixel patches.");
-        var grid = new Grid(side / patch, side / patch);
+        Grid grid = FrozenTowers.GridOf(_preprocessing, Config, settings.Clip);
         using (var weights = new PrefixedWeights(run.OpenModel()))
         {
-            _towers = new FrozenTowers(backend, Config, weights, grid, Preprocessor(), run, settings);
+            _ownsTowers = shared is null;
+            _towers = shared ?? new FrozenTowers(backend, Config, weights, _preprocessing, run, settings);
             _decoder = new DecoderTraining(backend, Config, weights, settings.Batch, grid, settings.Losses);
         }
         _batch = new MicroBatch(_towers, _decoder, Config.ProjectionSize);
@@ -60,13 +60,6 @@ sealed class Trainer : IDisposable
         _schedule = new LearningRateSchedule(
             settings.LearningRate, settings.Schedule == "constant" ? settings.LearningRate : settings.MinLearningRate, Steps, settings.WarmUp);
 
-        PicturePreprocessor Preprocessor() => Segmenter.Preprocessor(_preprocessing, side, side);
-
-        SampleLoader Loader(PhraseSampler sampler, bool whole) => new(
-            sampler,
-            Preprocessor,
-            new SampleLoaderOptions { Workers = settings.Workers, NeedsPixels = whole ? spec => !_towers.Knows(spec) : null },
-            phrases.Problems);
     }
 
     public ClipSegConfig Config { get; }
@@ -122,8 +115,14 @@ sealed class Trainer : IDisposable
     {
         _batch.Dispose();
         _decoder.Dispose();
-        _towers.Dispose();
+        if (_ownsTowers) _towers.Dispose();
     }
+
+    SampleLoader Loader(PhraseSampler sampler, bool whole) => new(
+        sampler,
+        () => Segmenter.Preprocessor(_preprocessing, _preprocessing.Width, _preprocessing.Height),
+        new SampleLoaderOptions { Workers = _settings.Workers, NeedsPixels = whole ? spec => !_towers.Knows(spec) : null },
+        _phrases.Problems);
 
     void TakeStep(IEnumerator<TrainingSample> samples, TrainingReporter reporter, CancellationToken interrupted)
     {
@@ -150,6 +149,30 @@ sealed class Trainer : IDisposable
         _state = _state with { Step = _state.Step + 1, Sample = _state.Sample + _settings.PhrasesAStep };
         reporter.Learnt(_state.Step, Epoch, loss / _settings.PhrasesAStep, score / _settings.PhrasesAStep, rate, _settings.PhrasesAStep);
     }
+
+    /// <summary>Shows phrases, as they are and on whole pictures, to the decoder as it is now, each once and in the order of the sampler.</summary>
+    /// <param name="phrases">Of any data.</param>
+    /// <param name="seen">Gets each sample with its target and its probabilities, both [size, size] at the working size.</param>
+    /// <param name="interrupted">Looked at between pictures.</param>
+    public void Predict(PhraseData phrases, Action<TrainingSample, ReadOnlySpan<float>> seen, CancellationToken interrupted)
+    {
+        var sampler = new PhraseSampler(phrases, new SamplerOptions { Negatives = 0, Crop = TrainingCrop.None });
+        SampleLoader loader = Loader(sampler, whole: true);
+        using IEnumerator<TrainingSample> samples = loader.Read(0, sampler.EpochLength, interrupted).GetEnumerator();
+        while (_batch.Fill(samples, loader, interrupted))
+        {
+            _batch.Predict();
+            for (int place = 0; place < _batch.Count; place++)
+            {
+                Span<float> probabilities = _batch.Logits(place);
+                TensorPrimitives.Sigmoid(probabilities, probabilities);
+                seen(_batch[place], probabilities);
+            }
+        }
+    }
+
+    /// <summary>Makes the decoder as it is now that of the model folder, whichever validation found best.</summary>
+    public void KeepLast() => WriteBest();
 
     /// <summary>Validates, or without validation phrases only draws.</summary>
     void Judge(SampleSheets sheets, TrainingReporter reporter, CancellationToken interrupted)

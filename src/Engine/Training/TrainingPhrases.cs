@@ -16,6 +16,12 @@ sealed record TrainingPhrases(PhraseSampler Training, PhraseSampler Plain, DataP
         var problems = new DataProblems(settings.Strict, report);
         PhraseData training = Read(settings.Data, "train", settings.Images, settings.Limit, problems);
         PhraseData plain = settings.Val is null ? training : Read(settings.Val, "val", settings.ValImages ?? settings.Images, settings.ValLimit, problems);
+        return Of(settings, training, plain, problems);
+    }
+
+    /// <summary>Of data that were read already, for several runs perhaps.</summary>
+    public static TrainingPhrases Of(TrainingSettings settings, PhraseData training, PhraseData plain, DataProblems problems)
+    {
         var drawing = new SamplerOptions
         {
             Seed = settings.Seed,
