@@ -17,6 +17,9 @@ sealed record EvaluateRequest
     /// <summary>The folder of predictions; null where a model predicts.</summary>
     public string? Predictions { get; init; }
 
+    /// <summary>Which reader without learning predicts instead; null for none.</summary>
+    public Baseline? Baseline { get; init; }
+
     public EvaluationProtocol Protocol { get; init; }
 
     /// <summary>Null for the model's own.</summary>

@@ -19,6 +19,7 @@ sealed class EvaluationRun : IDisposable
     readonly PictureFolder? _pictures;
     readonly PredictionFolder? _predictions;
     readonly ModelPredictor? _model;
+    readonly BaselinePredictor? _baseline;
     readonly Evaluator _evaluator;
     readonly TaskTable? _table;
     readonly HashSet<string> _told = [];
@@ -31,8 +32,9 @@ sealed class EvaluationRun : IDisposable
         (_request, _host) = (request, host);
         _files = FilesOf(request.Data);
         _pictures = request.Images is null ? null : new PictureFolder(request.Images);
-        if (request.Predictions is null) _model = LoadModel();
-        else _predictions = new PredictionFolder(request.Predictions);
+        if (request.Predictions is not null) _predictions = new PredictionFolder(request.Predictions);
+        else if (request.Baseline is { } baseline) _baseline = new BaselinePredictor(baseline, Path.GetDirectoryName(_files[0]) ?? "");
+        else _model = LoadModel();
         _evaluator = new Evaluator(request.Protocol, request.Threshold ?? _model?.Threshold ?? Segmentation.DefaultThreshold, request.MinArea);
         _table = request.Csv is null ? null : new TaskTable();
     }
@@ -100,12 +102,15 @@ sealed class EvaluationRun : IDisposable
         if (picture is not null)
         {
             (int width, int height) = Size(picture);
-            return _evaluator.Add(task, width, height, () => _model is null ? _predictions!.Find(task.TaskId) : _model.Predict(task.Phrase, picture));
+            return _evaluator.Add(task, width, height, () => Predict(task, picture, width, height));
         }
-        if (_model is not null) throw new PictureException($"{_request.Images} holds no picture {task.ImageId}.");
-        Prediction? prediction = _predictions!.Find(task.TaskId);
+        if (_predictions is null) throw new PictureException($"{_request.Images} holds no picture {task.ImageId}.");
+        Prediction? prediction = _predictions.Find(task.TaskId);
         return prediction is null ? _evaluator.AddMissing() : _evaluator.Add(task, prediction.Width, prediction.Height, () => prediction);
     }
+
+    Prediction? Predict(PhraseTask task, string picture, int width, int height) =>
+        _model?.Predict(task.Phrase, picture) ?? _baseline?.Predict(task.Phrase, picture, width, height) ?? _predictions!.Find(task.TaskId);
 
     static (int Width, int Height) Size(string picture)
     {
