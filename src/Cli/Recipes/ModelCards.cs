@@ -6,7 +6,7 @@ using ClipSegNative.Weights;
 namespace ClipSegNative.Cli.Recipes;
 
 /// <summary>Writes the README.md of each model that a recipe made: every number in it was measured or is a setting.</summary>
-sealed class ModelCards(string folder, IReadOnlyList<Stage> stages, RecipeRun run, ScoreTable scores, ulong seed, bool quick)
+sealed class ModelCards(string folder, IReadOnlyList<Stage> stages, RecipeRun run, ScoreTable scores, string command, bool quick)
 {
     const string FileName = "README.md", Models = "weights";
 
@@ -40,12 +40,12 @@ sealed class ModelCards(string folder, IReadOnlyList<Stage> stages, RecipeRun ru
             It knows the shapes, colours, patterns and sizes of `data scenes` and the words for them, nothing else. Of photographs it understands nothing: for those, `clipseg-native weights pull clipseg-rd64-refined`. What it reaches on shapes that its decoder never saw, on relations and on small targets stands in the table; a score below it is to be expected on scenes drawn otherwise.
 
             ## Scores
-            On scenes that no stage trained on or was calibrated with. "Large" targets cover 1.6 % of the picture or more. Readers beside the models: see docs/formats.md. Measured by the last commands below, threshold and presence as stored.
+            On scenes that no stage trained on or was calibrated with. "large" leaves out targets that cover less of the picture than `--min-area` in the last commands below, which measured this; threshold and presence as stored. Beside the models: `colour` has perfect masks of everything of the colour that the phrase names, `background` finds nothing, `foreground` everything.
 
             {scores.ToMarkdown()}
             {Calibrated(model)}
             ## Recipe
-            Seed {seed}, {stages.Count} stages, {minutes:0} minutes in all where this was made. The whole of it: `{CommandLine.Name} recipe --out DIR --seed {seed}{(quick ? " --quick" : "")}`. Step by step:
+            {stages.Count} stages, {minutes:0} minutes in all where this was made. The whole of it: `{command}`. Step by step, with every seed and number:
 
             ```sh
             {string.Join('\n', stages.Select(stage => $"{CommandLine.Name} {stage.Shown}{(stage.Scores ? $" > {Shown(stage.Makes)}" : "")}"))}

@@ -50,7 +50,8 @@ sealed class RecipeCommand : Command, IHasNotes
         ExitCode code = run.Run();
         if (code != ExitCode.Ok) return code;
         var scores = ScoreTable.Read(stages);
-        new ModelCards(folder, stages, run, scores, seed, quick).Write(host);
+        string config = parse.GetValue(_config) is { } name ? $" --config {Path.GetFileName(name)}" : "";
+        new ModelCards(folder, stages, run, scores, $"{CommandLine.Name} recipe --out DIR --seed {seed}{(quick ? " --quick" : "")}{config}", quick).Write(host);
         output.Write(scores.ToMarkdown());
         return ExitCode.Ok;
     }

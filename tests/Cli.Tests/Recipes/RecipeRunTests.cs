@@ -68,6 +68,7 @@ public sealed class RecipeRunTests : IDisposable
         CalibrationOutcome fitted = SegmentationConfig.Read(_folder["out/weights/clipseg-scenes"])!.Fitted!;
         Assert.Contains(FormattableString.Invariant($"mean IoU {fitted.MeanIoU:0.000} and empty masks {fitted.AbsentEmpty:0.000}"), card, StringComparison.Ordinal);
         Assert.DoesNotContain(_folder.Location, card, StringComparison.Ordinal);
+        Assert.Contains("`clipseg-native recipe --out DIR --seed 1 --config recipe.json`", card, StringComparison.Ordinal);
         Assert.DoesNotContain("quick run", card, StringComparison.Ordinal);
     }
 
