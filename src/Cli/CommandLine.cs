@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Text;
+using ClipSegNative.Cli.Recipes;
 using ClipSegNative.Training;
 
 namespace ClipSegNative.Cli;
@@ -64,6 +65,7 @@ static class CommandLine
             new InferCommand(host, verbose),
             new TrainCommand(host),
             new EvaluateCommand(host),
+            new CalibrateCommand(host),
             new CompareCommand(host),
             new TokenizeCommand(host),
             new InfoCommand(host, verbose),
@@ -71,6 +73,7 @@ static class CommandLine
             WeightsCommand.Make(host),
             new ConvertCommand(host),
             new ExportCommand(host),
+            new RecipeCommand(host),
             CompletionCommand.Make(),
         };
         root.Options.Add(verbose);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSegNative.Calibration;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Text;
 using ClipSegNative.Weights;
@@ -76,6 +77,8 @@ sealed class ConvertCommand : Command, IHasNotes
             {
                 if (vocabulary is not null) WeightsCommand.CopyVocabulary(vocabulary, output, model.Clip.Text.VocabularySize);
                 model.WriteFolder(output, PreprocessorConfig.Read(WeightFiles.FolderOf(input)), halve, host.Interrupted);
+                // A calibration belongs to the whole model: a decoder on another CLIP has none.
+                SegmentationConfig.Replace(output, clip is null ? SegmentationConfig.Read(WeightFiles.FolderOf(input)) : null);
             }
         }
         Tell(model, output, halve, host.Error);

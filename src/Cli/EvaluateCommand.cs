@@ -6,7 +6,7 @@ namespace ClipSegNative.Cli;
 /// <summary>evaluate: how well a model, or predictions on disk, find what phrases name.</summary>
 sealed class EvaluateCommand : Command, IHasNotes
 {
-    const string ProtocolValues = "phrasecut or clipseg";
+    const string ProtocolValues = "phrasecut or clipseg", BaselineValues = "background, foreground or colour";
 
     readonly Option<string> _data = new("--data")
     {
@@ -25,12 +25,15 @@ sealed class EvaluateCommand : Command, IHasNotes
         HelpName = "DIR",
     };
 
+    readonly Option<Baseline?> _baseline = OptionValues.Of<Baseline>(
+        "--baseline", "READER", $"{BaselineValues}: judge a reader that has learnt nothing", BaselineValues, TryBaseline).Suggesting("background", "foreground", "colour");
+
     readonly Option<EvaluationProtocol?> _protocol = OptionValues.Of<EvaluationProtocol>(
         "--protocol", "PROTOCOL", $"{ProtocolValues}; else phrasecut", ProtocolValues, TryProtocol).Suggesting("phrasecut", "clipseg");
 
-    readonly Option<float?> _threshold = OptionValues.Of<float>(
-        "--threshold", "T", $"Probability above which a pixel counts as found; else {Segmentation.DefaultThreshold}",
-        "a number between 0 and 1", OptionValues.TryThreshold);
+    readonly Option<float?> _threshold = OptionValues.Threshold();
+
+    readonly Option<float?> _presence = OptionValues.Presence();
 
     readonly Option<double?> _minArea = OptionValues.Of<double>(
         "--min-area", "F", "Share of the picture: smaller targets are left out", "a number from 0 to 1", OptionValues.TryShare);
@@ -45,7 +48,7 @@ sealed class EvaluateCommand : Command, IHasNotes
     public EvaluateCommand(Host host) : base("evaluate", "Judges a model, or predictions on disk, against annotated phrases.")
     {
         Option[] options =
-            [_data, _images, _model, _predictions, _protocol, _threshold, _minArea, _json, _csv, _strict, _device, _threads, _quiet];
+            [_data, _images, _model, _predictions, _baseline, _protocol, _threshold, _presence, _minArea, _json, _csv, _strict, _device, _threads, _quiet];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse =>
         {
@@ -59,9 +62,12 @@ sealed class EvaluateCommand : Command, IHasNotes
           phrasecut  PhraseCut's official one: the picture's own size, masks with their border
           clipseg    the CLIPSeg paper's: {Evaluator.ClipSegSide} x {Evaluator.ClipSegSide}, and also 49 thresholds; miou, iou_fg and iou_bin are
                      the best of them, beside the threshold they were reached at
+        Threshold and presence are the model's own unless given; the 49 thresholds do without presence.
         Predictions: of a PNG, all that is not black is found; a .npy holds probabilities
         [height, width], float32 or float64, or a mask, bool or uint8. They have the picture's size,
         or {Evaluator.ClipSegSide} x {Evaluator.ClipSegSide} for clipseg. A missing one is told of; mean_iou_all counts it as 0.
+        Baselines: nothing found, everything found, or perfect masks of all that has the first colour
+        in the phrase, as scenes.json beside the annotations knows it.
         Pictures are taken as stored: EXIF orientation is not applied.
 
         """;
@@ -71,8 +77,12 @@ sealed class EvaluateCommand : Command, IHasNotes
         string data = parse.GetRequiredValue(_data), beside = Path.Combine(Path.GetDirectoryName(data) ?? "", "images");
         string? images = parse.GetValue(_images) ?? (Directory.Exists(beside) ? beside : null);
         string? model = parse.GetValue(_model), predictions = parse.GetValue(_predictions);
-        if (model is not null && predictions is not null) throw new UsageException("--model and --predictions exclude each other.");
-        if (predictions is null && images is null) throw new UsageException($"--images is missing, and there is no {beside}: a model needs the pictures.");
+        Baseline? baseline = parse.GetValue(_baseline);
+        if (new object?[] { model, predictions, baseline }.Count(given => given is not null) > 1)
+            throw new UsageException("--model, --predictions and --baseline exclude each other.");
+        if ((predictions is not null || baseline is not null) && parse.GetValue(_presence) is not null)
+            throw new UsageException("--presence goes with --model: there is no other score.");
+        if (predictions is null && images is null) throw new UsageException($"--images is missing, and there is no {beside}: only predictions do without the pictures.");
         if (predictions is not null && !Directory.Exists(predictions)) throw new UsageException($"--predictions {predictions}: no such folder.");
         return new EvaluateRequest
         {
@@ -80,8 +90,10 @@ sealed class EvaluateCommand : Command, IHasNotes
             Images = images,
             Model = model,
             Predictions = predictions,
+            Baseline = baseline,
             Protocol = parse.GetValue(_protocol) ?? EvaluationProtocol.PhraseCut,
-            Threshold = parse.GetValue(_threshold) ?? Segmentation.DefaultThreshold,
+            Threshold = parse.GetValue(_threshold),
+            Presence = parse.GetValue(_presence),
             MinArea = parse.GetValue(_minArea) ?? 0,
             Json = parse.GetValue(_json),
             Csv = parse.GetValue(_csv),
@@ -93,6 +105,17 @@ sealed class EvaluateCommand : Command, IHasNotes
                 Threads = OptionValues.Threads(parse.GetValue(_threads), host),
             },
         };
+    }
+
+    static bool TryBaseline(string text, out Baseline baseline)
+    {
+        baseline = text switch
+        {
+            "background" => Baseline.Background,
+            "foreground" => Baseline.Foreground,
+            _ => Baseline.Colour,
+        };
+        return baseline != Baseline.Colour || text == "colour";
     }
 
     static bool TryProtocol(string text, out EvaluationProtocol protocol)

@@ -17,9 +17,16 @@ sealed record EvaluateRequest
     /// <summary>The folder of predictions; null where a model predicts.</summary>
     public string? Predictions { get; init; }
 
+    /// <summary>Which reader without learning predicts instead; null for none.</summary>
+    public Baseline? Baseline { get; init; }
+
     public EvaluationProtocol Protocol { get; init; }
 
-    public float Threshold { get; init; }
+    /// <summary>Null for the model's own.</summary>
+    public float? Threshold { get; init; }
+
+    /// <summary>The score below which a mask is empty; null for the model's own.</summary>
+    public float? Presence { get; init; }
 
     /// <summary>Share of the picture, below which targets are left out.</summary>
     public double MinArea { get; init; }

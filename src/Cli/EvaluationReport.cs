@@ -4,7 +4,10 @@ using ClipSegNative.Evaluation;
 namespace ClipSegNative.Cli;
 
 /// <summary>What <c>evaluate</c> says, for programs and for people; the keys are listed in docs/formats.md.</summary>
-sealed class EvaluationReport(EvaluateRequest request, Evaluator evaluator, int failed)
+/// <param name="evaluator">Has seen all tasks.</param>
+/// <param name="presence">The score below which masks were empty; null without a model.</param>
+/// <param name="failed">Tasks that could not be judged.</param>
+sealed class EvaluationReport(Evaluator evaluator, float? presence, int failed)
 {
     const int NameWidth = 18, NumberWidth = 8, Gap = 2;
 
@@ -16,13 +19,14 @@ sealed class EvaluationReport(EvaluateRequest request, Evaluator evaluator, int 
         PhraseCutMetrics all = evaluator.Official;
         var json = new JsonObject
         {
-            ["protocol"] = request.Protocol == EvaluationProtocol.PhraseCut ? "phrasecut" : "clipseg",
-            ["threshold"] = request.Threshold,
-            ["evaluated"] = all.Tasks,
-            ["skipped"] = evaluator.LeftOut,
-            ["missing"] = evaluator.Missing,
-            ["failed"] = failed,
+            ["protocol"] = evaluator.Protocol == EvaluationProtocol.PhraseCut ? "phrasecut" : "clipseg",
+            ["threshold"] = evaluator.Threshold,
         };
+        if (presence is not null) json["presence"] = presence;
+        json["evaluated"] = all.Tasks;
+        json["skipped"] = evaluator.LeftOut;
+        json["missing"] = evaluator.Missing;
+        json["failed"] = failed;
         AddOfficial(json, all);
         json["mean_iou_all"] = all.MeanIoU * all.Tasks / (all.Tasks + evaluator.Missing + failed);
         json["accuracy"] = evaluator.Plain.Accuracy;
@@ -32,7 +36,7 @@ sealed class EvaluationReport(EvaluateRequest request, Evaluator evaluator, int 
         json["accuracy_pooled"] = pooled.Accuracy;
         json["dice_pooled"] = pooled.Dice;
         json["iou_pooled"] = pooled.IntersectionOverUnion;
-        if (request.Protocol == EvaluationProtocol.ClipSeg) AddThresholds(json, evaluator.Thresholds);
+        if (evaluator.Protocol == EvaluationProtocol.ClipSeg) AddThresholds(json, evaluator.Thresholds);
         if (evaluator.EmptyTargets > 0)
         {
             json["empty_targets"] = evaluator.EmptyTargets;

@@ -19,6 +19,7 @@ sealed class EvaluationRun : IDisposable
     readonly PictureFolder? _pictures;
     readonly PredictionFolder? _predictions;
     readonly ModelPredictor? _model;
+    readonly BaselinePredictor? _baseline;
     readonly Evaluator _evaluator;
     readonly TaskTable? _table;
     readonly HashSet<string> _told = [];
@@ -29,14 +30,13 @@ sealed class EvaluationRun : IDisposable
     public EvaluationRun(EvaluateRequest request, Host host)
     {
         (_request, _host) = (request, host);
-        _files = File.Exists(request.Data)
-            ? [request.Data]
-            : PhraseCutFolder.ReferFiles(Path.GetDirectoryName(request.Data) ?? "", Path.GetFileName(request.Data));
+        _files = FilesOf(request.Data);
         _pictures = request.Images is null ? null : new PictureFolder(request.Images);
-        _evaluator = new Evaluator(request.Protocol, request.Threshold, request.MinArea);
+        if (request.Predictions is not null) _predictions = new PredictionFolder(request.Predictions);
+        else if (request.Baseline is { } baseline) _baseline = new BaselinePredictor(baseline, Path.GetDirectoryName(_files[0]) ?? "");
+        else _model = LoadModel();
+        _evaluator = new Evaluator(request.Protocol, request.Threshold ?? _model?.Threshold ?? Segmentation.DefaultThreshold, request.MinArea);
         _table = request.Csv is null ? null : new TaskTable();
-        if (request.Predictions is null) _model = LoadModel();
-        else _predictions = new PredictionFolder(request.Predictions);
     }
 
     /// <param name="output">Gets the result for people.</param>
@@ -64,7 +64,7 @@ sealed class EvaluationRun : IDisposable
         if (!_request.Quiet) _host.Error.WriteLine($"{Summary()}, {_host.Clock.GetElapsedTime(started).TotalSeconds:0.0} s");
         if (_evaluator.Official.Tasks == 0) throw new DataFileException($"{_request.Data}: nothing could be evaluated.");
 
-        var report = new EvaluationReport(_request, _evaluator, _failed);
+        var report = new EvaluationReport(_evaluator, _model?.Presence, _failed);
         if (_request.Csv is { } csv) lock (_host.Writing) AtomicFile.Write(csv, _table!.Save);
         if (_request.Json) Lines.Write(_host.Output, report.ToJson());
         else report.Print(output);
@@ -72,6 +72,11 @@ sealed class EvaluationRun : IDisposable
     }
 
     public void Dispose() => _model?.Dispose();
+
+    /// <param name="data">An annotation file, or a split of a PhraseCut folder.</param>
+    /// <exception cref="DataFileException">There is no such file or split.</exception>
+    public static IReadOnlyList<string> FilesOf(string data) =>
+        File.Exists(data) ? [data] : PhraseCutFolder.ReferFiles(Path.GetDirectoryName(data) ?? "", Path.GetFileName(data));
 
     void Score(PhraseTask task, string file, Progress progress)
     {
@@ -97,12 +102,15 @@ sealed class EvaluationRun : IDisposable
         if (picture is not null)
         {
             (int width, int height) = Size(picture);
-            return _evaluator.Add(task, width, height, () => _model is null ? _predictions!.Find(task.TaskId) : _model.Predict(task.Phrase, picture));
+            return _evaluator.Add(task, width, height, () => Predict(task, picture, width, height));
         }
-        if (_model is not null) throw new PictureException($"{_request.Images} holds no picture {task.ImageId}.");
-        Prediction? prediction = _predictions!.Find(task.TaskId);
+        if (_predictions is null) throw new PictureException($"{_request.Images} holds no picture {task.ImageId}.");
+        Prediction? prediction = _predictions.Find(task.TaskId);
         return prediction is null ? _evaluator.AddMissing() : _evaluator.Add(task, prediction.Width, prediction.Height, () => prediction);
     }
+
+    Prediction? Predict(PhraseTask task, string picture, int width, int height) =>
+        _model?.Predict(task.Phrase, picture) ?? _baseline?.Predict(task.Phrase, picture, width, height) ?? _predictions!.Find(task.TaskId);
 
     static (int Width, int Height) Size(string picture)
     {
@@ -118,7 +126,7 @@ sealed class EvaluationRun : IDisposable
         string folder = ModelFolder.Find(_request.Model, _host);
         try
         {
-            return new ModelPredictor(Segmenter.Load(folder, _request.Segmenter), _request.Protocol);
+            return new ModelPredictor(Segmenter.Load(folder, _request.Segmenter), _request.Protocol, _request.Presence);
         }
         catch (ArgumentException error)
         {

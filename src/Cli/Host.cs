@@ -20,8 +20,23 @@ sealed class Host(Stream input, Stream output, TextWriter error, CancellationTok
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>The models that come with the program.</summary>
+    public ShippedModels Shipped { get; init; } = ShippedModels.OfThisProgram;
+
     /// <summary>Held while a file is written: whoever ends the process takes it first, so that none stays half-written.</summary>
-    public Lock Writing { get; } = new();
+    public Lock Writing { get; private init; } = new();
+
+    /// <summary>This process, for a command that another one calls and reads.</summary>
+    /// <param name="into">Gets its data.</param>
+    public Host Writes(Stream into) => new(input, into, error, interrupted)
+    {
+        ErrorIsTerminal = ErrorIsTerminal,
+        InputIsTerminal = InputIsTerminal,
+        Variable = Variable,
+        Clock = Clock,
+        Shipped = Shipped,
+        Writing = Writing,
+    };
 
     /// <summary>An environment variable; null where it is not set or blank.</summary>
     public string? Setting(string name) => Variable(name) is { } value && !string.IsNullOrWhiteSpace(value) ? value : null;

@@ -47,9 +47,9 @@ sealed class InferCommand : Command, IHasNotes
         CustomParser = ReadKinds,
     };
 
-    readonly Option<float?> _threshold = OptionValues.Of<float>(
-        "--threshold", "T", $"Probability from which a pixel counts as found; else {Segmentation.DefaultThreshold}",
-        "a number between 0 and 1", OptionValues.TryThreshold);
+    readonly Option<float?> _threshold = OptionValues.Threshold();
+
+    readonly Option<float?> _presence = OptionValues.Presence();
 
     readonly Option<double?> _minArea = OptionValues.Of<double>(
         "--min-area", "F", "Share of the picture: smaller masks are dropped, that is, empty", "a number from 0 to 1", OptionValues.TryShare);
@@ -83,8 +83,8 @@ sealed class InferCommand : Command, IHasNotes
         Arguments.Add(_images);
         Option[] options =
         [
-            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _minArea, _noOrient, _device, _threads, _cpu, _size, _json, _recursive, _skipExisting,
-            _profile, _check, _quiet,
+            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _presence, _minArea, _noOrient, _device, _threads, _cpu, _size, _json, _recursive,
+            _skipExisting, _profile, _check, _quiet,
         ];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse => (int)new Inference(Read(parse, host), host).Run());
@@ -126,7 +126,8 @@ sealed class InferCommand : Command, IHasNotes
             Model = parse.GetValue(_model),
             Out = parse.GetValue(_out),
             Kinds = parse.GetResult(_kinds) is not null ? parse.GetValue(_kinds) : json ? OutputKinds.None : OutputKinds.Mask,
-            Threshold = parse.GetValue(_threshold) ?? Segmentation.DefaultThreshold,
+            Threshold = parse.GetValue(_threshold),
+            Presence = parse.GetValue(_presence),
             MinArea = parse.GetValue(_minArea),
             Orient = !parse.GetValue(_noOrient),
             JsonLines = json,

@@ -25,7 +25,12 @@ sealed record InferRequest
     public string? Out { get; init; }
 
     public OutputKinds Kinds { get; init; }
-    public float Threshold { get; init; }
+
+    /// <summary>Null: the model's own.</summary>
+    public float? Threshold { get; init; }
+
+    /// <summary>The score below which a mask is empty; null: the model's own.</summary>
+    public float? Presence { get; init; }
 
     /// <summary>Share of the picture below which a mask counts as nothing found; null: there is no such limit.</summary>
     public double? MinArea { get; init; }

@@ -21,11 +21,11 @@ sealed class InfoCommand : Command
         string? folder = ModelFolder.Named(parse.GetValue(_model), host) is null ? null : ModelFolder.Find(parse.GetValue(_model), host);
         MachineInfo info = MachineInfo.Collect(folder is null ? null : ModelInfo.Read(folder), OptionValues.Threads(given: null, host), CudaInfo.Collect(host));
         if (parse.GetValue(_json)) Lines.Write(host.Output, info);
-        else Print(info, parse.InvocationConfiguration.Output, verbose);
+        else Print(info, host, parse.InvocationConfiguration.Output, verbose);
         return ExitCode.Ok;
     }
 
-    static void Print(MachineInfo info, TextWriter output, bool verbose)
+    static void Print(MachineInfo info, Host host, TextWriter output, bool verbose)
     {
         Row("version", info.Version);
         Row("runtime", info.Runtime);
@@ -44,7 +44,7 @@ sealed class InfoCommand : Command
         if (info.Cuda.VisibleDevices is { } visible) Row("CUDA sees", $"{CudaInfo.VisibleVariable}={visible}");
         if (info.Model is not { } model)
         {
-            Row("model", $"none: give --model or set {ModelFolder.Variable}");
+            Row("model", $"none: give --model or set {ModelFolder.Variable}; {host.Shipped.Default} is not there");
             return;
         }
         Row("model", model.Folder);
@@ -56,6 +56,12 @@ sealed class InfoCommand : Command
         Row("parameters", $"{model.Parameters:N0}");
         Row("weights", $"{model.File}, {model.FileBytes / 1e6:0.0} MB, {model.Stored}");
         Row("vocabulary", $"{model.Vocabulary} tokens");
+        Row("threshold", FormattableString.Invariant($"{model.Threshold:0.##}{(model.Presence is { } presence ? $", presence {presence:0.###}" : ", no presence threshold")}"));
+        if (model.Calibration is { } fitted)
+        {
+            Row("calibrated", FormattableString.Invariant(
+                $"on {fitted.Present} phrases present, {fitted.Absent} absent, {fitted.NearMisses} nearly: mean IoU {fitted.MeanIoU:0.000}, empty {fitted.AbsentEmpty:0.000} and {fitted.NearMissEmpty:0.000}"));
+        }
 
         void Row(string name, string value) => output.WriteLine($"{name,-14} {value}");
     }

@@ -25,13 +25,14 @@ sealed record Timings(double Decode, double Encode, double Prompts)
 }
 
 /// <param name="Text">The phrase, or what a picture to look for is called.</param>
-/// <param name="Score">The highest probability anywhere.</param>
+/// <param name="Score">Whether it is there at all: of a calibrated model the probability of it, else the highest probability of a pixel.</param>
+/// <param name="Present">Of a calibrated model, or with --presence: whether the score suffices; else the mask is empty.</param>
 /// <param name="Area">Share of the picture, in [0, 1].</param>
 /// <param name="Box">x, y, width, height in pixels, as COCO has it.</param>
 /// <param name="Mask">The file, if one was written.</param>
 /// <param name="Rle">COCO's run-length encoding.</param>
 /// <param name="Dropped">With --min-area: whether the mask was smaller, and therefore emptied.</param>
-sealed record ResultLine(string Text, float Score, double Area, int[] Box, string? Mask, RleLine Rle, bool? Dropped);
+sealed record ResultLine(string Text, float Score, bool? Present, double Area, int[] Box, string? Mask, RleLine Rle, bool? Dropped);
 
 /// <param name="Size">Height, width.</param>
 /// <param name="Counts">Compressed as pycocotools does.</param>

@@ -4,7 +4,7 @@ using ClipSegNative.Models.ClipSeg;
 
 namespace ClipSegNative.Cli;
 
-/// <summary>Where the model lies: the command line, else the environment.</summary>
+/// <summary>Where the model lies: the command line, else the environment, else the one that comes with the program.</summary>
 static class ModelFolder
 {
     public const string Variable = "CLIPSEG_MODEL";
@@ -16,25 +16,27 @@ static class ModelFolder
 
     public static Option<string?> Option() => new("--model")
     {
-        Description = $"Model folder in Hugging Face's layout, a file of weights in one, or the name of a pulled model; else the environment variable {Variable}",
+        Description = $"Model folder in Hugging Face's layout, a file of weights in one, or the name of a pulled model or one that comes with this program "
+            + $"({string.Join(", ", ShippedModels.Names)}); else the environment variable {Variable}, else {ShippedModels.DefaultName}",
         HelpName = "DIR",
     };
 
-    /// <summary>Null where none is named.</summary>
-    public static string? Named(string? given, Host host) => given ?? host.Setting(Variable);
+    /// <summary>Null where none is named and none comes with the program.</summary>
+    public static string? Named(string? given, Host host) => given ?? host.Setting(Variable) ?? host.Shipped.Find(ShippedModels.DefaultName);
 
     /// <exception cref="ModelFileException">No folder is named, or there is none of that name; the message says what to do.</exception>
     public static string Find(string? given, Host host)
     {
         string? folder = Named(given, host);
-        if (folder is null) throw new ModelFileException($"there is no model: --model is not given and {Variable} is not set; {Remedy}");
+        if (folder is null) throw new ModelFileException($"there is no model: --model is not given, {Variable} is not set and {host.Shipped.Default} is not there; {Remedy}");
         folder = Resolve(folder, host);
         if (!Path.Exists(folder)) throw new ModelFileException($"{folder} (from {(given is null ? Variable : "--model")}): no such folder; {Remedy}");
         return folder;
     }
 
-    /// <summary>The folder of a pulled model for its name; any other path as it is, one that exists before all.</summary>
-    public static string Resolve(string pathOrName, Host host) => Path.Exists(pathOrName) ? pathOrName : ModelCache.Of(host).Find(pathOrName) ?? pathOrName;
+    /// <summary>The folder of a model that comes with the program, or of a pulled one, for its name; any other path as it is, one that exists before all.</summary>
+    public static string Resolve(string pathOrName, Host host) =>
+        Path.Exists(pathOrName) ? pathOrName : host.Shipped.Find(pathOrName) ?? ModelCache.Of(host).Find(pathOrName) ?? pathOrName;
 
     /// <summary>The most tokens a phrase may have; CLIP's where the folder has only a vocabulary, or the configuration of another kind of model.</summary>
     public static int ContextLength(string folder)

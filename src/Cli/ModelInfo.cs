@@ -1,3 +1,4 @@
+using ClipSegNative.Calibration;
 using ClipSegNative.Models.Clip;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Text;
@@ -21,7 +22,10 @@ sealed record ModelInfo(
     string File,
     long FileBytes,
     string Stored,
-    int Vocabulary)
+    int Vocabulary,
+    float Threshold,
+    float? Presence,
+    CalibrationOutcome? Calibration)
 {
     /// <exception cref="ModelFileException">A file is missing or damaged, or the weights do not fit the configuration.</exception>
     public static ModelInfo Read(string model)
@@ -29,6 +33,7 @@ sealed record ModelInfo(
         string folder = WeightFiles.FolderOf(model);
         ClipSegConfig config = ClipSegConfig.Read(folder);
         PreprocessorConfig preprocessing = PreprocessorConfig.Read(folder);
+        SegmentationConfig? answers = SegmentationConfig.Read(folder);
         using var weights = new PrefixedWeights(WeightFiles.Open(model));
         ClipSegTensors.Verify(weights, config);
         (ClipVisionConfig vision, ClipTextConfig text) = (config.Vision, config.Text);
@@ -49,7 +54,10 @@ sealed record ModelInfo(
             weights.Description,
             BytesOf(weights.Description),
             string.Join(", ", ClipSegTensors.All(config).Select(tensor => TypeOf(weights, tensor.Name)).Distinct().Order(StringComparer.Ordinal)),
-            ClipVocabulary.Load(folder).Size);
+            ClipVocabulary.Load(folder).Size,
+            answers?.Threshold ?? Segmentation.DefaultThreshold,
+            answers?.PresenceThreshold,
+            answers?.Fitted);
     }
 
     /// <summary>Of an index, those of every shard beside it.</summary>

@@ -32,6 +32,16 @@ static class OptionValues
     public static Option<int?> Threads() =>
         Of<int>("--threads", "N", $"CPU threads; else {ThreadsVariable}, else one a core", ThreadsValues, TryThreads);
 
+    /// <summary>Null for what the model says.</summary>
+    public static Option<float?> Threshold() => Of<float>(
+        "--threshold", "T", $"Probability above which a pixel counts as found; else the model's own, of most models {Segmentation.DefaultThreshold}",
+        "a number between 0 and 1", TryThreshold);
+
+    /// <summary>Null for what the model says, 0 for off.</summary>
+    public static Option<float?> Presence() => Of<float>(
+        "--presence", "P|off", "Score (is the thing there at all?) below which a mask is empty; else the model's own, of most models off", "a number from 0 to 1, or off", TryPresence)
+        .Suggesting("off");
+
     public static Option<T?> Suggesting<T>(this Option<T?> option, params string[] values) where T : struct
     {
         option.CompletionSources.Clear();   // the names of an enum, as C# spells them
@@ -66,6 +76,15 @@ static class OptionValues
 
     public static bool TryThreshold(string text, out float threshold) =>
         float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out threshold) && threshold > 0 && threshold < 1;
+
+    public static bool TryPresence(string text, out float score)
+    {
+        score = 0;
+        if (text == "off") return true;
+        bool fits = TryShare(text, out double share);
+        score = (float)share;
+        return fits;
+    }
 
     public static bool TryShare(string text, out double share) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out share) && share >= 0 && share <= 1;

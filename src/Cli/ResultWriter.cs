@@ -14,12 +14,12 @@ sealed class ResultWriter(InferRequest request, Host host, IReadOnlyList<string>
         int pixels = picture.Width * picture.Height;
         if (_probabilities.Length < pixels) _probabilities = new float[pixels];
         var lines = new List<ResultLine>();
-        LabelMapBuilder? labels = Wants(OutputKinds.Labels) ? new(picture.Width, picture.Height, request.Threshold) : null;
+        LabelMapBuilder? labels = Wants(OutputKinds.Labels) ? new(picture.Width, picture.Height, request.Threshold ?? results[0].Threshold) : null;
         for (int i = 0; i < results.Length; i++)
         {
             if (!request.NeedsMasks && !Wants(OutputKinds.Heatmap)) break;
             results[i].CopyProbabilities(_probabilities.AsSpan(0, pixels));
-            if (WritePictures(job.Paths, picture, i, pixels, labels) is { } mask) lines.Add(Line(job.Paths, results[i].Text, results[i].Score, mask, slugs[i]));
+            if (WritePictures(job.Paths, picture, results[i], i, pixels, labels) is { } mask) lines.Add(Line(job.Paths, results[i], mask, slugs[i]));
         }
         if (labels is not null) Save(job.Paths.Of(OutputKinds.Labels), labels.Build().Save);
         WriteArrays(job.Paths, picture, results, pixels);
@@ -34,14 +34,14 @@ sealed class ResultWriter(InferRequest request, Host host, IReadOnlyList<string>
         if (request.JsonLines) Lines.Write(host.Output, new FailureLine(job.Input.Name, reason));
     }
 
-    Mask? WritePictures(ResultPaths paths, Picture picture, int phrase, int pixels, LabelMapBuilder? labels)
+    Mask? WritePictures(ResultPaths paths, Picture picture, Segmentation result, int phrase, int pixels, LabelMapBuilder? labels)
     {
         string slug = slugs[phrase];
         (int width, int height) = (picture.Width, picture.Height);
         if (Wants(OutputKinds.Heatmap))
             Save(paths.Of(OutputKinds.Heatmap, slug), stream => Renderings.WriteHeatmap(stream, _probabilities.AsSpan(0, pixels), width, height));
         if (!request.NeedsMasks) return null;
-        Mask mask = Mask.FromProbabilities(_probabilities.AsSpan(0, pixels), width, height, request.Threshold).OrEmptyBelow(request.MinArea ?? 0);
+        Mask mask = result.MaskOf(_probabilities.AsSpan(0, pixels), request.Threshold, request.MinArea ?? 0, request.Presence);
         labels?.Add(mask.Area > 0 ? _probabilities.AsSpan(0, pixels) : []);
         if (Wants(OutputKinds.Mask)) Save(paths.Of(OutputKinds.Mask, slug), mask.Save);
         if (Wants(OutputKinds.Overlay)) Save(paths.Of(OutputKinds.Overlay, slug), stream => Renderings.WriteOverlay(stream, picture, [mask], phrase));
@@ -74,12 +74,15 @@ sealed class ResultWriter(InferRequest request, Host host, IReadOnlyList<string>
         }
     }
 
-    ResultLine Line(ResultPaths paths, string text, float score, Mask mask, string slug)
+    ResultLine Line(ResultPaths paths, Segmentation result, Mask mask, string slug)
     {
         PixelBox box = mask.Box;
         string? file = Wants(OutputKinds.Mask) && !request.ToPipe ? paths.Of(OutputKinds.Mask, slug) : null;
         var rle = new RleLine([mask.Height, mask.Width], mask.ToRle().ToCompressedString());
-        return new ResultLine(text, score, mask.Area / ((double)mask.Width * mask.Height), [box.X, box.Y, box.Width, box.Height], file, rle, Dropped(mask));
+        bool present = result.IsPresentAt(request.Presence);
+        bool? told = result.IsCalibrated || request.Presence is not null ? present : null;
+        return new ResultLine(
+            result.Text, result.Score, told, mask.Area / ((double)mask.Width * mask.Height), [box.X, box.Y, box.Width, box.Height], file, rle, present ? Dropped(mask) : false);
     }
 
     /// <summary>A mask that was not dropped covers at least the share; one that was covers nothing.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSegNative.Calibration;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Text;
 using ClipSegNative.Weights;
@@ -61,6 +62,7 @@ static class WeightsCommand
             else CopyVocabulary(vocabulary, folder, config.Text.VocabularySize);
             host.Interrupted.ThrowIfCancellationRequested();
             RandomWeights.Write(folder, config, seed);
+            SegmentationConfig.Replace(folder, config: null);
         }
         string spelling = vocabulary is null ? "phrases are spelled byte by byte, and " : "";
         host.Error.WriteLine($"{folder}: random weights, seed {seed}: {spelling}masks mean nothing.");

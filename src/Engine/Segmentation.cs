@@ -1,4 +1,5 @@
 using System.Buffers;
+using ClipSegNative.Calibration;
 using ClipSegNative.Imaging;
 using ClipSegNative.Tensors;
 
@@ -8,15 +9,21 @@ namespace ClipSegNative;
 public sealed class Segmentation
 {
     /// <summary>
-    /// The probability from which a pixel counts as found. The published CLIPSeg models give low probabilities, as a fifth of their training
-    /// phrases were absent from the picture; the paper evaluates at 0.3 (Lüddecke and Ecker 2022, section 5), and 0.5 cuts objects short.
+    /// The probability from which a pixel counts as found, of models that say nothing else (<see cref="Threshold"/>). The published CLIPSeg models give low
+    /// probabilities, as a fifth of their training phrases were absent from the picture; the paper evaluates at 0.3 (Lüddecke and Ecker 2022, section 5),
+    /// and 0.5 cuts objects short.
     /// </summary>
     public const float DefaultThreshold = 0.3f;
 
     readonly float[] _logits;
+    readonly SegmentationConfig? _config;
 
-    internal Segmentation(int logitWidth, int logitHeight)
+    /// <param name="logitWidth">1 or more.</param>
+    /// <param name="logitHeight">1 or more.</param>
+    /// <param name="config">The model's calibration; null where it has none.</param>
+    internal Segmentation(int logitWidth, int logitHeight, SegmentationConfig? config = null)
     {
+        _config = config;
         LogitWidth = logitWidth;
         LogitHeight = logitHeight;
         _logits = new float[logitWidth * logitHeight];
@@ -43,8 +50,23 @@ public sealed class Segmentation
     /// <summary><see cref="Logits"/> as memory, for code that waits while it holds them: not a copy, so a call that reuses this result changes it.</summary>
     public ReadOnlyMemory<float> LogitsMemory => _logits;
 
-    /// <summary>The highest probability anywhere, in [0, 1]: how sure the model is that the thing is there at all. Not calibrated.</summary>
+    /// <summary>
+    /// How sure the model is that the thing is there at all, in [0, 1]. Of a calibrated model the probability of it, fitted where half of the phrases named
+    /// something; else the highest probability of any pixel, to be compared within one model only.
+    /// </summary>
     public float Score { get; private set; }
+
+    /// <summary>The probability from which a pixel counts as found unless said otherwise: the model's own, else <see cref="DefaultThreshold"/>.</summary>
+    public float Threshold => _config?.Threshold ?? DefaultThreshold;
+
+    /// <summary>The <see cref="Score"/> below which a mask is empty unless said otherwise: a calibrated model's own, else 0.</summary>
+    public float PresenceThreshold => _config?.PresenceThreshold ?? 0;
+
+    /// <summary>Whether the thing is there, as far as the model can tell: <see cref="Score"/> reaches <see cref="PresenceThreshold"/>. True for models that are not calibrated.</summary>
+    public bool IsPresent => IsPresentAt(presence: null);
+
+    /// <summary>Whether the model carries a calibration.</summary>
+    internal bool IsCalibrated => _config is not null;
 
     /// <summary>The probability of each pixel at the picture's own size.</summary>
     /// <returns>[Height, Width], each in [0, 1]: logits enlarged bilinearly, half-pixel centres, then the sigmoid.</returns>
@@ -64,40 +86,52 @@ public sealed class Segmentation
         System.Numerics.Tensors.TensorPrimitives.Sigmoid(destination, destination);
     }
 
-    /// <summary>The pixels whose probability is above a threshold, at the picture's own size.</summary>
-    /// <param name="threshold">In (0, 1); null for <see cref="DefaultThreshold"/>.</param>
+    /// <summary>The pixels whose probability is above a threshold, at the picture's own size; none where the thing does not seem to be there.</summary>
+    /// <param name="threshold">In (0, 1); null for <see cref="Threshold"/>. Says nothing about <paramref name="presence"/>.</param>
     /// <param name="minArea">Share of the picture, in [0, 1]: a smaller mask is taken for nothing and comes back empty.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1, or the share not from 0 to 1.</exception>
-    public Mask Mask(float? threshold = null, double minArea = 0)
+    /// <param name="presence">In [0, 1]: with a <see cref="Score"/> below it the mask is empty; 0 never, null for <see cref="PresenceThreshold"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1, or one of the others not from 0 to 1.</exception>
+    public Mask Mask(float? threshold = null, double minArea = 0, float? presence = null)
     {
-        float level = CheckThreshold(threshold);
+        CheckThreshold(threshold);
         if (!(minArea >= 0 && minArea <= 1)) throw new ArgumentOutOfRangeException(nameof(minArea), $"A share of the picture lies between 0 and 1; {minArea} does not.");
+        CheckPresence(presence);
         float[] probabilities = ArrayPool<float>.Shared.Rent(Width * Height);
         try
         {
             CopyProbabilities(probabilities.AsSpan(0, Width * Height));
-            return Imaging.Mask.FromProbabilities(probabilities.AsSpan(0, Width * Height), Width, Height, level).OrEmptyBelow(minArea);
+            return MaskOf(probabilities.AsSpan(0, Width * Height), threshold, minArea, presence);
         }
         finally { ArrayPool<float>.Shared.Return(probabilities); }
     }
 
-    /// <summary>Which of several phrases each pixel of one picture shows: the most probable of those above a threshold.</summary>
+    /// <summary>As <see cref="Mask"/>, from <see cref="Probabilities"/> that the caller has already; arguments are not checked.</summary>
+    internal Mask MaskOf(ReadOnlySpan<float> probabilities, float? threshold, double minArea, float? presence) => IsPresentAt(presence)
+        ? Imaging.Mask.FromProbabilities(probabilities, Width, Height, threshold ?? Threshold).OrEmptyBelow(minArea)
+        : new Mask(new byte[probabilities.Length], Width, Height);
+
+    /// <summary>As <see cref="IsPresent"/>, for another threshold than the model's own.</summary>
+    internal bool IsPresentAt(float? presence) => Score >= (presence ?? PresenceThreshold);
+
+    /// <summary>Which of several phrases each pixel of one picture shows: the most probable of those that are there and above a threshold.</summary>
     /// <param name="results">1 to 255 results of one picture; the first is label 1.</param>
-    /// <param name="threshold">In (0, 1); null for <see cref="DefaultThreshold"/>.</param>
+    /// <param name="threshold">In (0, 1); null for the first result's <see cref="Threshold"/>.</param>
+    /// <param name="presence">As for <see cref="Mask"/>.</param>
     /// <exception cref="ArgumentException">No result, more than 255, or results of pictures of different sizes.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1.</exception>
-    public static LabelMap Labels(IReadOnlyList<Segmentation> results, float? threshold = null)
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is not between 0 and 1, or the other not from 0 to 1.</exception>
+    public static LabelMap Labels(IReadOnlyList<Segmentation> results, float? threshold = null, float? presence = null)
     {
         ArgumentNullException.ThrowIfNull(results);
-        float level = CheckThreshold(threshold);
+        CheckThreshold(threshold);
+        CheckPresence(presence);
         if (results.Count is 0 or > LabelMap.MaxPhrases) throw new ArgumentException($"A label map is made of 1 to {LabelMap.MaxPhrases} results, not {results.Count}.", nameof(results));
-        var labels = new LabelMapBuilder(results[0].Width, results[0].Height, level);
+        var labels = new LabelMapBuilder(results[0].Width, results[0].Height, threshold ?? results[0].Threshold);
         var probabilities = new float[results[0].Width * results[0].Height];
         foreach (Segmentation result in results)
         {
             if ((result.Width, result.Height) != (results[0].Width, results[0].Height)) throw new ArgumentException("The results belong to pictures of different sizes.", nameof(results));
             result.CopyProbabilities(probabilities);
-            labels.Add(probabilities);
+            labels.Add(result.IsPresentAt(presence) ? probabilities : []);
         }
         return labels.Build();
     }
@@ -130,12 +164,16 @@ public sealed class Segmentation
         return _logits;
     }
 
-    internal void End() => Score = 1f / (1f + MathF.Exp(-System.Numerics.Tensors.TensorPrimitives.Max(_logits)));
+    internal void End() => Score = _config?.Presence.Score(_logits) ?? 1f / (1f + MathF.Exp(-System.Numerics.Tensors.TensorPrimitives.Max(_logits)));
 
-    static float CheckThreshold(float? threshold)
+    static void CheckThreshold(float? threshold)
     {
-        float level = threshold ?? DefaultThreshold;
-        return level > 0 && level < 1 ? level : throw new ArgumentOutOfRangeException(nameof(threshold), $"A threshold lies between 0 and 1; {level} does not.");
+        if (threshold is { } level && !(level > 0 && level < 1)) throw new ArgumentOutOfRangeException(nameof(threshold), $"A threshold lies between 0 and 1; {level} does not.");
+    }
+
+    static void CheckPresence(float? presence)
+    {
+        if (presence is { } score && !(score >= 0 && score <= 1)) throw new ArgumentOutOfRangeException(nameof(presence), $"A score lies between 0 and 1; {score} does not.");
     }
 
     void EnlargeLogits(Span<float> destination)

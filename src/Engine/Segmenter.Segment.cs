@@ -30,7 +30,7 @@ public sealed partial class Segmenter
         return vector;
     }
 
-    internal Segmentation NewResult() => new(LogitWidth, LogitHeight);
+    internal Segmentation NewResult() => new(LogitWidth, LogitHeight, Calibration);
 
     internal Segmentation[] NewResults(int count)
     {

@@ -1,6 +1,7 @@
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cpu;
 using ClipSegNative.Backends.Decorators;
+using ClipSegNative.Calibration;
 using ClipSegNative.Imaging;
 using ClipSegNative.Layers;
 using ClipSegNative.Models;
@@ -48,6 +49,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
         _model = new ClipSegModel(_backend, config, weights);
         _preprocessor = Preprocessor(preprocessing, width, height);
+        Calibration = SegmentationConfig.Read(folder);
         _pixels = new float[Picture.Channels * width * height];
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
         try
@@ -88,6 +90,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     internal void ClearProfile() => _profiler?.Clear();
 
+    /// <summary>How this model's maps become answers; null for a model that does not say.</summary>
+    internal SegmentationConfig? Calibration { get; }
+
     internal ClipTokenizer Tokenizer => _tokenizer;
 
     /// <summary>The most tokens of a phrase that the model reads, begin and end included.</summary>
@@ -96,7 +101,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// <summary>Loads a model folder in Hugging Face's layout.</summary>
     /// <param name="model">
     /// A folder with config.json, vocab.json, merges.txt, usually preprocessor_config.json, and the weights: model.safetensors, its shards and their index, or
-    /// pytorch_model.bin. Or, in such a folder, a file of weights of any name.
+    /// pytorch_model.bin. Or, in such a folder, a file of weights of any name. A segmentation_config.json there gives threshold and score.
     /// </param>
     /// <param name="options">Device and threads; null for the defaults.</param>
     /// <exception cref="ModelFileException">A file is missing or damaged, or the weights do not fit config.json.</exception>
@@ -115,6 +120,17 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         ClipSegTensors.Verify(weights, config);
         return new Segmenter(folder, config, preprocessing, weights, options ?? new SegmenterOptions());
     }
+
+    /// <summary>Loads the model that comes with this library. It knows rendered scenes of simple shapes, not photographs.</summary>
+    /// <param name="options">Device and threads; null for the defaults.</param>
+    /// <exception cref="ModelFileException">This build carries no model, or it is damaged.</exception>
+    /// <exception cref="DeviceException">The device cannot be used.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static Segmenter LoadDefault(SegmenterOptions? options = null) => LoadDefault(ShippedModels.OfThisProgram, options);
+
+    internal static Segmenter LoadDefault(ShippedModels shipped, SegmenterOptions? options) => Directory.Exists(shipped.Default)
+        ? Load(shipped.Default, options)
+        : throw new ModelFileException($"{shipped.Default}: is not there, so this build carries no model; name a model folder (Load).");
 
     /// <summary>
     /// Frees the model, after the call that has its turn; calls that still wait throw <see cref="ObjectDisposedException"/>. A second call does nothing.

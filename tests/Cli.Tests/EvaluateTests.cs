@@ -163,6 +163,29 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(3, json.GetProperty("evaluated").GetInt32());
     }
 
+    /// <summary>A scene of a red thing on the left and a blue one on the right: the reader of colours knows both perfectly, and nothing else.</summary>
+    [Fact]
+    public void Evaluate_Baselines_KnowWhatTheySayTheyKnow()
+    {
+        string data = _folder.Text("refer.json", $"[{Phrase("a", "a red star", Left)},{Phrase("b", "a blue star", Right)},{Phrase("c", "a star", Left)}]");
+        string absent = _folder.Text("absent.json", $"[{Phrase("d", "a green ring", Nothing)},{Phrase("e", "a red ring", Nothing)}]");
+        _folder.Text("scenes.json", $$"""
+            [{"file_name":"1.png","objects":[{"attributes":{"colour":"red"},"polygons":{{Left[1..^1]}}},{"attributes":{"colour":"blue"},"polygons":{{Right[1..^1]}}}]},
+             {"file_name":"2.png","objects":[{"attributes":{"colour":"green"},"polygons":[]}]}]
+            """);
+        Assert.Equal((2 + 300.0 / 900) / 3, Number(Baseline("colour", data), "mean_iou"), tolerance: 1e-9);
+        Assert.Equal(0.5, Number(Baseline("colour", absent), "empty_rate"));
+        Assert.Equal((0.25 + 0.5 + 0.25) / 3, Number(Baseline("foreground", data), "mean_iou"), tolerance: 1e-9);
+        Assert.Equal((0, 1), (Number(Baseline("background", data), "mean_iou"), Number(Baseline("background", absent), "empty_rate")));
+        Assert.False(Assert.Single(Baseline("background", data).Json).TryGetProperty("presence", out _));
+        File.Delete(_folder["scenes.json"]);
+        Assert.Contains("scenes.json", Baseline("colour", data).Expect(ExitCode.Failed).Error, StringComparison.Ordinal);
+
+        static CommandResult Baseline(string reader, string file) => InProcess.Run("evaluate", "--data", file, "--baseline", reader, "--json");
+
+        static string Phrase(string id, string phrase, string polygons) => $"{{\"task_id\":\"{id}\",\"image_id\":1,\"phrase\":\"{phrase}\",\"Polygons\":{polygons}}}";
+    }
+
     [Fact]
     public void Evaluate_ModelByThePapersProtocol_Works()
     {
@@ -235,6 +258,8 @@ public sealed class EvaluateTests : IDisposable
     [InlineData("--predictions", "no such folder")]
     [InlineData("--model", ".")]
     [InlineData("--predictions", ".", "--protocol", "coco")]
+    [InlineData("--predictions", ".", "--baseline", "colour")]
+    [InlineData("--baseline", "size")]
     [InlineData("--predictions", ".", "--threshold", "1")]
     [InlineData("--predictions", ".", "--min-area", "2")]
     public void Evaluate_WrongUsage_GivesTwo(params string[] arguments)

@@ -23,11 +23,14 @@ sealed record CommandResult(int Code, byte[] Output, string Error)
 /// <summary>Runs command lines inside the test process.</summary>
 static class InProcess
 {
+    /// <summary>A program that comes without models: tests name theirs.</summary>
+    static readonly ShippedModels NoModels = new(Path.Combine(AppContext.BaseDirectory, "without-models"));
+
     public static CommandResult Run(params string[] arguments) => Run(arguments, input: null);
 
     public static CommandResult Run(
         string[] arguments, byte[]? input = null, Dictionary<string, string>? variables = null, TextWriter? error = null,
-        TimeProvider? clock = null, bool terminal = false, CancellationToken? interrupted = null)
+        TimeProvider? clock = null, bool terminal = false, CancellationToken? interrupted = null, ShippedModels? shipped = null)
     {
         using var output = new MemoryStream();
         error ??= new StringWriter();
@@ -37,6 +40,7 @@ static class InProcess
             ErrorIsTerminal = terminal,
             Variable = name => variables?.GetValueOrDefault(name),
             Clock = clock ?? TimeProvider.System,
+            Shipped = shipped ?? NoModels,
         };
         int code = CommandLine.Run(arguments, host);
         return new CommandResult(code, output.ToArray(), error.ToString()!);

@@ -31,19 +31,10 @@ static class Baselines
         return scores;
     }
 
-    /// <summary>
-    /// Perfect masks of all things of the first colour that the phrase names, which in a phrase about two things is that of the one that is meant;
-    /// of all things where it names none.
-    /// </summary>
     static float[] ByColour(string phrase, DataPicture picture, SceneObjects scenes, int size)
     {
-        string? colour = phrase.Split(' ', ',', '.').FirstOrDefault(scenes.Colours.Contains);
-        byte[] mask = new byte[picture.Width * picture.Height], resized = new byte[size * size];
-        foreach (SceneObject thing in scenes.Of(Path.GetFileName(picture.Path)))
-        {
-            if (colour is not null && thing.Colour != colour) continue;
-            foreach (double[] polygon in thing.Polygons) PolygonRaster.FillOfficial(polygon, picture.Width, picture.Height, mask);
-        }
+        var resized = new byte[size * size];
+        byte[] mask = scenes.MaskOfColour(phrase, Path.GetFileName(picture.Path), picture.Width, picture.Height);
         PolygonRaster.ResizeNearest(mask, picture.Width, picture.Height, resized, size, size);
         return [.. resized.Select(pixel => (float)pixel)];
     }

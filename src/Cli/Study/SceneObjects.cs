@@ -34,6 +34,25 @@ sealed class SceneObjects
         ? objects
         : throw new DataFileException($"{FileName} has no {picture}: was it written with these pictures?");
 
+    /// <summary>
+    /// What a reader of colours alone answers: perfect masks of all things of the first colour that the phrase names, which in a phrase about two things
+    /// is that of the one that is meant; of all things where it names none.
+    /// </summary>
+    /// <param name="phrase">Any.</param>
+    /// <param name="picture">Its file's name, without folders.</param>
+    /// <param name="width">Of the picture, in pixels.</param>
+    /// <param name="height">Of the picture, in pixels.</param>
+    /// <returns>[height, width] of 0 and 1.</returns>
+    /// <exception cref="DataFileException">The file does not know the picture.</exception>
+    public byte[] MaskOfColour(string phrase, string picture, int width, int height)
+    {
+        string? colour = phrase.Split(' ', ',', '.').FirstOrDefault(Colours.Contains);
+        var mask = new byte[width * height];
+        foreach (SceneObject thing in Of(picture).Where(thing => colour is null || thing.Colour == colour))
+            foreach (double[] polygon in thing.Polygons) PolygonRaster.FillOfficial(polygon, width, height, mask);
+        return mask;
+    }
+
     static SceneRecord Scene(JsonElement fields) =>
         new(JsonFields.Name(fields, "file_name"), JsonFields.Each(Required(fields, "objects"), "objects", Object));
 

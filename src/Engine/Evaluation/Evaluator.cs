@@ -32,6 +32,11 @@ sealed class Evaluator(EvaluationProtocol protocol, float threshold, double leas
     readonly Dictionary<string, PhraseCutMetrics> _subsets = [];
     byte[] _native = [];
 
+    public EvaluationProtocol Protocol => protocol;
+
+    /// <summary>What a probability must exceed to count as found.</summary>
+    public float Threshold => threshold;
+
     /// <summary>At 49 thresholds; filled by <see cref="EvaluationProtocol.ClipSeg"/> only.</summary>
     public ThresholdMetrics Thresholds { get; } = new();
 
@@ -71,7 +76,7 @@ sealed class Evaluator(EvaluationProtocol protocol, float threshold, double leas
 
         RequireSize(prediction, width, height);
         PixelCounts counts = protocol == EvaluationProtocol.PhraseCut
-            ? PixelCounts.Of(prediction.Probabilities, target, threshold)
+            ? PixelCounts.Of(prediction.Probabilities, target, Level(prediction))
             : CountSquare(prediction, target, width, height);
         Official.Add(counts);
         Plain.Add(counts);
@@ -126,8 +131,11 @@ sealed class Evaluator(EvaluationProtocol protocol, float threshold, double leas
         float[] square = Square(prediction);
         ThresholdCounts counts = ThresholdCounts.Of(square, squareTarget);
         Thresholds.Add(counts);
-        return PixelCounts.Of(square, squareTarget, threshold);
+        return PixelCounts.Of(square, squareTarget, Level(prediction));
     }
+
+    /// <summary>Nothing exceeds infinity: of a phrase that the model says is not there, nothing is found.</summary>
+    float Level(Prediction prediction) => prediction.IsAbsent ? float.PositiveInfinity : threshold;
 
     /// <summary>Probabilities are resized as the authors do, bilinearly with half-pixel centres; masks stay masks.</summary>
     static float[] Square(Prediction prediction)

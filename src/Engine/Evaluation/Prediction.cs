@@ -6,4 +6,8 @@ namespace ClipSegNative.Evaluation;
 /// <param name="Width">Pixels in a row.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="IsMask">All are 0 or 1, and stay so at another size.</param>
-sealed record Prediction(string Name, float[] Probabilities, int Width, int Height, bool IsMask);
+sealed record Prediction(string Name, float[] Probabilities, int Width, int Height, bool IsMask)
+{
+    /// <summary>The model says that nothing is there, whatever the probabilities: at the one threshold nothing is found.</summary>
+    public bool IsAbsent { get; init; }
+}

@@ -37,6 +37,20 @@ public class EvaluatorTests
         Assert.True(evaluator.Thresholds.ForegroundIoU(24) > evaluator.Thresholds.ForegroundIoU(0));
     }
 
+    /// <summary>At the one threshold nothing is found; the 49 look at the map.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Add_PhraseThatTheModelCallsAbsent_FindsNothing(bool square)
+    {
+        var evaluator = new Evaluator(square ? EvaluationProtocol.ClipSeg : EvaluationProtocol.PhraseCut, threshold: 0.3f, leastShare: 0);
+        Prediction all = Found([.. Enumerable.Repeat(0.9f, Side * Side)]) with { IsAbsent = true };
+        Assert.Equal(0, evaluator.Add(Task([[Square]]), Side, Side, () => all).Counts.Found);
+        Assert.Equal(0, evaluator.Add(Task([]), Side, Side, () => all).Counts.Found);
+        Assert.Equal((0, 1, 1), (evaluator.Official.MeanIoU, evaluator.EmptyTargets, evaluator.EmptyMasks));
+        if (square) Assert.InRange(evaluator.Thresholds.MeanIoU(14), 0.01, 1);
+    }
+
     [Fact]
     public void Add_AlreadySquare_IsTakenAsItIs()
     {
