@@ -21,8 +21,8 @@ static class CommandLine
           {Name} infer photos/ -t "a cat" -t "the sofa" -o out/ --recursive --skip-existing
           {Name} infer - -t "a cat" -o - < cat.jpg > mask.png
 
-        The model comes from the Hugging Face hub: {Name} weights pull clipseg-rd64-refined;
-        set {ModelFolder.Variable} to its name or folder to leave out --model.
+        The model that comes with the program knows rendered scenes only. For photographs:
+        {Name} weights pull clipseg-rd64-refined; set {ModelFolder.Variable} to its name to leave out --model.
 
         All commands: {Name} --help. One command: {Name} infer --help.
 
@@ -64,6 +64,7 @@ static class CommandLine
         {
             new InferCommand(host, verbose),
             new TrainCommand(host),
+            new PretrainCommand(host),
             new EvaluateCommand(host),
             new CalibrateCommand(host),
             new CompareCommand(host),
@@ -71,6 +72,7 @@ static class CommandLine
             new InfoCommand(host, verbose),
             new DoctorCommand(host),
             WeightsCommand.Make(host),
+            DataCommand.Make(host),
             new ConvertCommand(host),
             new ExportCommand(host),
             new RecipeCommand(host),

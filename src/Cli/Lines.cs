@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ClipSegNative.Training;
+using ClipSegNative.Training.Contrast;
 
 namespace ClipSegNative.Cli;
 
@@ -49,6 +50,7 @@ sealed record TokenLine(string Text, int[] Ids, bool Truncated);
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(MetricsLine))]
+[JsonSerializable(typeof(PretrainingLine))]
 sealed partial class Lines : JsonSerializerContext
 {
     static readonly byte[] NewLine = "\n"u8.ToArray();

@@ -28,35 +28,42 @@ public partial class ReadmeTests
     [Fact]
     public void TestCommand_TestsTheSolution() => Assert.Equal("dotnet test --solution ClipSegNative.sln -c Release", Command("test"));
 
-    /// <summary>The first command, each part of it with the tool that these tests were built with instead of <c>dotnet run</c>.</summary>
     [Fact]
     public async Task RunCommand_OnAFreshFolder_WritesMasks()
     {
-        const string Prefix = "dotnet run -c Release --project src/Cli -- ";
         string folder = Directory.CreateTempSubdirectory("clipseg-readme").FullName;
         try
         {
-            foreach (string part in Command("run").Split(" && "))
-            {
-                Assert.StartsWith(Prefix, part, StringComparison.Ordinal);
-                string arguments = part[Prefix.Length..].Replace("out/model", Path.Combine(folder, "model"), StringComparison.Ordinal)
-                    .Replace("--out out", $"--out {folder}", StringComparison.Ordinal);
-                var start = new ProcessStartInfo("dotnet", $"\"{Path.Combine(AppContext.BaseDirectory, "clipseg-native.dll")}\" {arguments}")
-                {
-                    WorkingDirectory = Repository.Root,
-                    RedirectStandardError = true,
-                    RedirectStandardOutput = true,
-                };
-                using Process process = Process.Start(start)!;
-                Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-                string words = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-                await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-                Assert.True(process.ExitCode == 0, words);
-                Assert.Empty(await output);
-            }
-            Assert.Equal(4, Directory.GetFiles(folder, "scene.*.png").Length);
+            await RunAsync(folder);
+            Assert.Equal(Phrases.Length, Directory.GetFiles(Path.Combine(folder, "out"), "*.mask.png").Length);
+            Assert.Equal(Phrases.Length, Directory.GetFiles(Path.Combine(folder, "out"), "*.overlay.png").Length);
         }
         finally { Directory.Delete(folder, recursive: true); }
+    }
+
+    /// <summary>What the first command looks for.</summary>
+    internal static string[] Phrases => [.. Phrase().Matches(Command("run")).Select(match => match.Groups[1].Value)];
+
+    /// <summary>The first command in an empty folder, each part of it with the tool that these tests were built with instead of <c>dotnet run</c>.</summary>
+    internal static async Task RunAsync(string folder)
+    {
+        const string Prefix = "dotnet run -c Release --project src/Cli -- ";
+        foreach (string part in Command("run").Split(" && "))
+        {
+            Assert.StartsWith(Prefix, part, StringComparison.Ordinal);
+            var start = new ProcessStartInfo("dotnet", $"\"{Path.Combine(AppContext.BaseDirectory, "clipseg-native.dll")}\" {part[Prefix.Length..]}")
+            {
+                WorkingDirectory = folder,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            };
+            using Process process = Process.Start(start)!;
+            Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            string words = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.True(process.ExitCode == 0, words);
+            Assert.Empty(await output);
+        }
     }
 
     static string Command(string name)
@@ -65,6 +72,9 @@ public partial class ReadmeTests
         Assert.True(match.Success, $"README.md has no command marked '{name}'.");
         return match.Groups[1].Value;
     }
+
+    [GeneratedRegex("-t \"([^\"]+)\"")]
+    private static partial Regex Phrase();
 
     [GeneratedRegex(@"\]\((?!https?:)([^)#]+)\)")]
     private static partial Regex LocalLink();

@@ -115,6 +115,7 @@ public sealed class TrainTests(TinyModel model) : IDisposable
         string clip = WriteVariant("clip", (_, _) => { });
         ClipConfig towers = ClipConfig.Read(clip);
         AtomicFile.Write(Path.Combine(clip, ClipConfig.FileName), towers.WriteJson);
+        File.WriteAllText(Path.Combine(clip, PreprocessorConfig.FileName), """{"processor_class": "CLIPProcessor", "size": 224, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}""");
         InProcess.Run(
             "train", "--data", _folder["refer.json"], "--clip", clip, "--out", _folder["run"], "--size", "small", "--steps", "1", "--batch", "1", "--samples", "0",
             "--crop", "none").Expect(ExitCode.Ok);

@@ -100,7 +100,7 @@ sealed class StudySession(StudyPlan plan, StudyFolder folder, StudyData data, in
     {
         RunFolder home = folder.Run(run);
         TrainingSettings settings = plan.Settings(run, clip);
-        home.Prepare(settings, (RunFolder.SettingsName, stream => stream.Write(Encoding.UTF8.GetBytes(TrainOptions.ToJson(settings).ToJsonString()))));
+        home.Prepare(settings, [(RunFolder.SettingsName, stream => stream.Write(Encoding.UTF8.GetBytes(TrainOptions.Create().ToJson(settings).ToJsonString())))]);
         using IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Threads = 1 });
         using var trainer = new Trainer(settings, home, TrainingPhrases.Of(settings, data.Training, data.Curve, data.Problems), backend, watcher, towers);
         trainer.Run(host.Interrupted);

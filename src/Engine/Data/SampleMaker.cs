@@ -45,7 +45,7 @@ sealed class SampleMaker(PhraseSampler sampler, PicturePreprocessor preprocessor
     /// <summary>The part of a picture -> [3, size, size].</summary>
     public void FillPixels(SampleSpec spec, Picture picture, PixelBox crop, Span<float> pixels)
     {
-        preprocessor.Run(Part(picture, crop), pixels);
+        preprocessor.Run(picture.Part(crop), pixels);
         if (spec.IsFlipped) Mirror(pixels);
     }
 
@@ -63,13 +63,6 @@ sealed class SampleMaker(PhraseSampler sampler, PicturePreprocessor preprocessor
         for (int y = 0; y < crop.Height; y++)
             mask.Slice((crop.Y + y) * width + crop.X, crop.Width).CopyTo(cropped[(y * crop.Width)..]);
         PolygonRaster.ResizeNearest(cropped, crop.Width, crop.Height, target, preprocessor.Width, preprocessor.Height);
-    }
-
-    static Picture Part(Picture picture, PixelBox crop)
-    {
-        if (crop == new PixelBox(0, 0, picture.Width, picture.Height)) return picture;
-        int stride = Picture.Channels * picture.Width;
-        return Picture.FromRgb(picture.Pixels[(crop.Y * stride + crop.X * Picture.Channels)..], crop.Width, crop.Height, stride);
     }
 
     void Mirror<T>(Span<T> rows)

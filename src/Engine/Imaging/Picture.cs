@@ -78,6 +78,15 @@ public sealed class Picture
     /// <exception cref="ArgumentException">As <see cref="FromPixels"/>.</exception>
     public static Picture FromRgb(ReadOnlySpan<byte> pixels, int width, int height, int stride) => FromPixels(pixels, PixelLayout.Rgb, width, height, stride);
 
+    /// <summary>A copy of a part; the picture itself where the box is all of it.</summary>
+    /// <param name="box">Within the picture.</param>
+    internal Picture Part(PixelBox box)
+    {
+        if (box == new PixelBox(0, 0, Width, Height)) return this;
+        int stride = Channels * Width;
+        return FromRgb(Pixels[(box.Y * stride + box.X * Channels)..], box.Width, box.Height, stride);
+    }
+
     /// <summary>Copies a picture out of a Skia bitmap of any colour type; alpha is dropped, the stored colours stay (premultiplied ones are divided out).</summary>
     /// <param name="bitmap">Only read; may be disposed afterwards.</param>
     /// <exception cref="ArgumentException">The bitmap has no pixels, or its colours cannot be turned into 8-bit RGB.</exception>

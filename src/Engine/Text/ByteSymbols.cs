@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ClipSegNative.Text;
 
 /// <summary>Byte-level BPE writes every byte as one printable character, so that no text is unknown and no symbol holds a space.</summary>
@@ -12,6 +14,24 @@ static class ByteSymbols
 
     /// <summary>All 512 symbols in id order: the characters alone, then as the last of a word.</summary>
     public static IEnumerable<string> All => [.. InIdOrder.Select(c => c.ToString()), .. InIdOrder.Select(c => c + EndOfWord)];
+
+    /// <summary>A word's bytes as symbols, the last one marked as the end.</summary>
+    public static List<string> Spell(string word)
+    {
+        List<string> symbols = [.. Encoding.UTF8.GetBytes(word).Select(b => InByteOrder[b].ToString())];
+        symbols[^1] += EndOfWord;
+        return symbols;
+    }
+
+    static readonly char[] InByteOrder = Inverse();
+
+    static char[] Inverse()
+    {
+        var symbols = new char[256];
+        int other = 256;
+        for (int b = 0; b < 256; b++) symbols[b] = IsPrintable(b) ? (char)b : (char)other++;
+        return symbols;
+    }
 
     static bool IsPrintable(int b) => b is >= '!' and <= '~' or >= 0xA1 and <= 0xAC or >= 0xAE;
 }

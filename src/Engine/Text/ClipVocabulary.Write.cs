@@ -14,10 +14,22 @@ sealed partial class ClipVocabulary
     public static void WriteByteLevel(string folder, int vocabularySize)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, 2 * 256 + 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, SmallestSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vocabularySize, MaximumSize);
         IEnumerable<KeyValuePair<string, int>> symbols = ByteSymbols.All.Select((symbol, id) => KeyValuePair.Create(symbol, id));
         Write(folder, [.. symbols, new(BeginToken, vocabularySize - 2), new(EndToken, vocabularySize - 1)], []);
+    }
+
+    /// <summary>Writes a vocabulary of bytes and what merges make of them, in CLIP's order: bytes, merges, begin and end tokens.</summary>
+    /// <param name="folder">Made where it is missing; its vocab.json and merges.txt are replaced.</param>
+    /// <param name="merges">As <see cref="VocabularyLearner"/> learns them.</param>
+    /// <returns>Tokens.</returns>
+    /// <exception cref="ModelFileException">The folder cannot be written.</exception>
+    public static int WriteMerges(string folder, IReadOnlyList<string> merges)
+    {
+        string[] tokens = [.. ByteSymbols.All.Concat(merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal))).Distinct(), BeginToken, EndToken];
+        Write(folder, tokens.Select((token, id) => KeyValuePair.Create(token, id)), merges);
+        return tokens.Length;
     }
 
     /// <summary>Gives another model folder this one's vocabulary, as vocab.json and merges.txt whichever form it had.</summary>

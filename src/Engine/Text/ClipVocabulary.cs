@@ -11,6 +11,9 @@ sealed partial class ClipVocabulary
     /// <summary>Ids lie below this; CLIP's own end at 49,407.</summary>
     public const int MaximumSize = 1 << 20;
 
+    /// <summary>Every byte, alone and as the last of a word, and the begin and end tokens.</summary>
+    public const int SmallestSize = 2 * 256 + 2;
+
     ClipVocabulary(Dictionary<string, int> ids, List<string> merges)
     {
         (Ids, Merges) = (ids, merges);

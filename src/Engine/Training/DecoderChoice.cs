@@ -40,12 +40,13 @@ static class DecoderChoice
         if (Kind(decoder) != settings.Decoder)
             throw new TrainingException($"{settings.Size ?? settings.Init} has a {Kind(decoder)} decoder, but --decoder is {settings.Decoder}: name one of that kind.");
         int layers = towers.Vision.Layers;
+        if (settings.ExtractLayers is [.., var last] && last >= layers) throw new TrainingException($"--extract names block {last}, but the image tower has blocks 0 to {layers - 1}.");
         return Fit(decoder, towers.Vision.PatchSize) with
         {
             Text = towers.Text,
             Vision = towers.Vision,
             ProjectionSize = towers.ProjectionSize,
-            ExtractLayers = whole?.ExtractLayers ?? [layers / 4, layers / 2, 3 * layers / 4],
+            ExtractLayers = settings.ExtractLayers ?? whole?.ExtractLayers ?? [layers / 4, layers / 2, 3 * layers / 4],
         };
     }
 

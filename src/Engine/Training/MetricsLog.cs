@@ -15,7 +15,10 @@ namespace ClipSegNative.Training;
 readonly record struct MetricsLine(
     long Step, double Epoch, string Split, double Loss, double Iou, double LearningRate, double ImagesPerSecond, double? GpuMemoryMb = null)
 {
-    public const string Train = "train", Val = "val";
+    public const string Train = "train", Val = "val", Header = "step,epoch,split,loss,iou,learning_rate,images_per_second,gpu_memory_mb";
+
+    public string ToCsv() => string.Create(CultureInfo.InvariantCulture,
+        $"{Step},{Epoch:0.####},{Split},{Loss:G6},{Iou:0.#####},{LearningRate:G6},{ImagesPerSecond:0.##},{GpuMemoryMb:0.#}");
 }
 
 /// <summary>A run's <c>metrics.csv</c>: a header and a line a step, each handed to the system at once.</summary>
@@ -23,24 +26,22 @@ sealed class MetricsLog : IDisposable
 {
     public const string FileName = "metrics.csv";
 
-    const string Header = "step,epoch,split,loss,iou,learning_rate,images_per_second,gpu_memory_mb";
-
     readonly StreamWriter _writer;
 
     /// <summary>Goes on after a step: lines of later ones, and a last one that was cut short, are taken out.</summary>
     /// <param name="folder">The run folder.</param>
+    /// <param name="header">Names of the columns; the first is the step.</param>
     /// <param name="step">The step of the checkpoint; 0 begins anew.</param>
-    public MetricsLog(string folder, long step)
+    public MetricsLog(string folder, string header, long step)
     {
         string path = Path.Combine(folder, FileName);
         string[] lines = File.Exists(path) ? File.ReadAllText(path).Split('\n')[..^1] : [];   // what follows the last line feed is no line
-        byte[] kept = Encoding.UTF8.GetBytes(string.Concat(lines.Skip(1).Where(line => StepOf(line) <= step).Prepend(Header).Select(line => line + '\n')));
+        byte[] kept = Encoding.UTF8.GetBytes(string.Concat(lines.Skip(1).Where(line => StepOf(line) <= step).Prepend(header).Select(line => line + '\n')));
         AtomicFile.Write(path, stream => stream.Write(kept));
         _writer = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true, NewLine = "\n" };
     }
 
-    public void Write(MetricsLine line) => _writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{line.Step},{line.Epoch:0.####},{line.Split},{line.Loss:G6},{line.Iou:0.#####},{line.LearningRate:G6},{line.ImagesPerSecond:0.##},{line.GpuMemoryMb:0.#}"));
+    public void Write(string line) => _writer.WriteLine(line);
 
     public void Dispose() => _writer.Dispose();
 

@@ -15,9 +15,9 @@ namespace ClipSegNative.Training;
 /// <param name="path">Made by <see cref="Prepare"/>.</param>
 sealed class RunFolder(string path)
 {
-    public const string SettingsName = "run.json";
+    public const string SettingsName = "run.json", LastName = "last.safetensors";
 
-    const string TowersName = "towers.safetensors", BestName = "best.safetensors", LastName = "last.safetensors";
+    const string TowersName = "towers.safetensors", BestName = "best.safetensors";
 
     public string Location => path;
 
@@ -63,7 +63,7 @@ sealed class RunFolder(string path)
         if (File.Exists(Index)) return;
         ClipVocabulary.Copy(settings.Clip, path);
         // A plain CLIP's own is for its 224 pixels and its statistics; CLIPSeg has others on the same towers.
-        PreprocessorConfig preprocessing = ClipSegConfig.Describes(settings.Clip) ? PreprocessorConfig.Read(settings.Clip) : new PreprocessorConfig();
+        PreprocessorConfig preprocessing = ClipSegConfig.Describes(settings.Clip) || PreprocessorConfig.IsForSegmentation(settings.Clip) ? PreprocessorConfig.Read(settings.Clip) : new PreprocessorConfig();
         AtomicFile.Write(Path.Combine(path, PreprocessorConfig.FileName), preprocessing.WriteJson);
         AtomicFile.Write(Path.Combine(path, ClipSegConfig.FileName), config.WriteJson);
         SafetensorsWriter.Write(Path.Combine(path, TowersName), [.. frozen.Select(tensor => Copy(towers, tensor.Name))]);

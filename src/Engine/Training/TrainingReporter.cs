@@ -5,7 +5,7 @@ namespace ClipSegNative.Training;
 /// <summary>Puts what a run measures where people look: <c>metrics.csv</c>, TensorBoard and the watcher.</summary>
 sealed class TrainingReporter(RunFolder run, long step, ITrainingWatcher watcher) : IDisposable
 {
-    readonly MetricsLog _log = new(run.Location, step);
+    readonly MetricsLog _log = new(run.Location, MetricsLine.Header, step);
     long _since = Stopwatch.GetTimestamp();
     double _speed;
 
@@ -37,7 +37,7 @@ sealed class TrainingReporter(RunFolder run, long step, ITrainingWatcher watcher
     {
         Events.Scalar($"{line.Split}/loss", line.Step, line.Loss);
         Events.Scalar($"{line.Split}/iou", line.Step, line.Iou);
-        _log.Write(line);
+        _log.Write(line.ToCsv());
         watcher.Measured(line);
         _since = Stopwatch.GetTimestamp();
     }

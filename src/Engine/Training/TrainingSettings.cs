@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using ClipSegNative.Backends;
 
@@ -16,6 +17,8 @@ sealed record TrainingSettings
     public string Decoder { get; init; } = "transformer";
     /// <summary>small, base, large or the name of a preset; null for the sizes in <see cref="Clip"/> where it has such a decoder, else base.</summary>
     public string? Size { get; init; }
+    /// <summary>Blocks of the image tower whose outputs the decoder reads, counted from 0, as in 3,6,9; null for those of <see cref="Clip"/> or, where it has none, a quarter, half and three quarters up.</summary>
+    public string? Extract { get; init; }
     /// <summary>A model folder whose decoder is the start; null for random values.</summary>
     public string? Init { get; init; }
     /// <summary>bce, dice, focal, tversky, or a sum of some with +.</summary>
@@ -94,6 +97,18 @@ sealed record TrainingSettings
     [JsonIgnore]
     public bool WholePictures => Crop == "none";
 
+    /// <summary><see cref="Extract"/> as numbers; null where it is absent or no list of them.</summary>
+    [JsonIgnore]
+    public int[]? ExtractLayers
+    {
+        get
+        {
+            string[] parts = Extract?.Split(',') ?? [];
+            int[] layers = [.. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : -1)];
+            return layers.Length > 0 && !layers.Contains(-1) ? layers : null;
+        }
+    }
+
     [JsonIgnore]
     public long PhrasesAStep => (long)Batch * Accumulate;
 
@@ -103,6 +118,7 @@ sealed record TrainingSettings
         Require(Data.Length > 0, "data", "an annotation file; it is missing");
         Require(Clip.Length > 0, "clip", "a model folder with the towers; it is missing");
         OneOf("decoder", Decoder, "transformer", "conv");
+        Require(Extract is null || ExtractLayers is { Length: > 0 } layers && layers.Zip(layers.Skip(1)).All(pair => pair.First < pair.Second), "extract", "numbers of blocks that rise, as in 3,6,9");
         foreach (string term in Loss.Split('+')) OneOf("loss", term, "bce", "dice", "focal", "tversky");
         Require(Loss.Split('+').Distinct().Count() == Loss.Count(letter => letter == '+') + 1, "loss", $"a sum of different losses, not {Loss}");
         OneOf("schedule", Schedule, "cosine", "constant");

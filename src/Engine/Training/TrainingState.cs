@@ -52,7 +52,8 @@ sealed record TrainingState(long Step, long Sample, long Judged, double BestScor
 
     static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 
-    static T Number<T>(SafetensorsFile file, string key) where T : IParsable<T> =>
+    /// <summary>A number that a checkpoint's header must have.</summary>
+    public static T Number<T>(SafetensorsFile file, string key) where T : IParsable<T> =>
         file.Metadata.TryGetValue(key, out string? text) && T.TryParse(text, CultureInfo.InvariantCulture, out T? value)
             ? value
             : throw new ModelFileException($"{file.Description}: its header has no '{key}': is it the checkpoint of a training run?");

@@ -14,11 +14,11 @@ public sealed class MetricsLogTests : IDisposable
     [Fact]
     public void Write_EachLine_IsInTheFileAtOnce()
     {
-        using var log = new MetricsLog(_folder.Location, step: 0);
+        using var log = new MetricsLog(_folder.Location, MetricsLine.Header, step: 0);
         Assert.Equal([Header], Lines());
-        log.Write(new MetricsLine(1, 0.25, "train", 0.7182818, 0.125, 1e-3, 12.345));
+        log.Write(new MetricsLine(1, 0.25, "train", 0.7182818, 0.125, 1e-3, 12.345).ToCsv());
         Assert.Equal([Header, "1,0.25,train,0.718282,0.125,0.001,12.35,"], Lines());
-        log.Write(new MetricsLine(1, 0.25, "val", 1e-9, 1, 1e-4, 1000, GpuMemoryMb: 512.25));
+        log.Write(new MetricsLine(1, 0.25, "val", 1e-9, 1, 1e-4, 1000, GpuMemoryMb: 512.25).ToCsv());
         Assert.Equal("1,0.25,val,1E-09,1,0.0001,1000,512.3", Lines()[2]);
     }
 
@@ -26,7 +26,7 @@ public sealed class MetricsLogTests : IDisposable
     public void Constructor_Resumed_KeepsWholeLinesUpToTheStep()
     {
         _folder.WriteText(MetricsLog.FileName, $"{Header}\n9,1,train,\n10,1,train,\n10,1,val,\n11,1,train,\n12,1,tr");
-        using (var log = new MetricsLog(_folder.Location, step: 10)) log.Write(new MetricsLine(11, 1, "train", 2, 0, 0, 0));
+        using (var log = new MetricsLog(_folder.Location, MetricsLine.Header, step: 10)) log.Write(new MetricsLine(11, 1, "train", 2, 0, 0, 0).ToCsv());
         Assert.Equal([Header, "9,1,train,", "10,1,train,", "10,1,val,", "11,1,train,2,0,0,0,"], Lines());
     }
 
@@ -37,7 +37,7 @@ public sealed class MetricsLogTests : IDisposable
     public void Constructor_DamagedFile_BeginsAnew(string found)
     {
         _folder.WriteText(MetricsLog.FileName, found);
-        new MetricsLog(_folder.Location, step: 10).Dispose();
+        new MetricsLog(_folder.Location, MetricsLine.Header, step: 10).Dispose();
         Assert.Equal([Header], Lines());
     }
 

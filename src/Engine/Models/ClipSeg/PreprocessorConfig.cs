@@ -17,6 +17,7 @@ sealed record PreprocessorConfig
 {
     public const string FileName = "preprocessor_config.json";
     const int Colours = 3;
+    const string ProcessorKey = "processor_class", Processor = "CLIPSegProcessor";
 
     static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
@@ -57,13 +58,23 @@ sealed record PreprocessorConfig
         };
     }
 
+    /// <summary>Whether a folder's file says how pictures are segmented; those beside published CLIPs say how they are classified.</summary>
+    /// <exception cref="ModelFileException">The file is no JSON object.</exception>
+    public static bool IsForSegmentation(string folder)
+    {
+        string file = Path.Combine(folder, FileName);
+        if (!File.Exists(file)) return false;
+        using JsonDocument document = JsonSection.Load(file);
+        return JsonSection.Top(file, document).Text(ProcessorKey) == Processor;
+    }
+
     /// <summary>Writes a preprocessor_config.json that Hugging Face transformers reads.</summary>
     public void WriteJson(Stream stream)
     {
         using var json = new Utf8JsonWriter(stream, Indented);
         json.WriteStartObject();
         json.WriteString("image_processor_type", "ViTImageProcessor");
-        json.WriteString("processor_class", "CLIPSegProcessor");
+        json.WriteString(ProcessorKey, Processor);
         json.WriteBoolean("do_resize", true);
         json.WriteStartObject("size");
         json.WriteNumber("height", Height);
