@@ -1,4 +1,5 @@
 using ClipSegNative.Benchmarks;
+using ClipSegNative.Benchmarks.Peers;
 
 switch (args)
 {
@@ -11,7 +12,21 @@ switch (args)
     case ["training", .. string[] rest]:
         TrainingCommand.Run(rest);
         return 0;
+    case ["peers", .. string[] rest]:
+        return PeersCommand.Run(rest);
+    case [StartProbe.LoadCommand, .. string[] rest]:
+        StartProbe.RunLoad(rest);
+        return 0;
+    case [StartProbe.InferCommand, .. string[] rest]:
+        StartProbe.RunInfer(rest);
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- profile|backward|training [threads] [avx512|avx2|portable]; training [threads] [small] [operations]");
+        Console.Error.WriteLine(
+            $"""
+            Usage: dotnet run -c Release --project tests/Benchmarks -- ...
+              profile|backward [threads] [avx512|avx2|portable]
+              training [threads] [small] [operations]
+              {PeersCommand.Usage}
+            """);
         return 2;
 }

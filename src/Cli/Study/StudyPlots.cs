@@ -1,9 +1,8 @@
 using ScottPlot;
-using SkiaSharp;
 
 namespace ClipSegNative.Cli.Study;
 
-/// <summary>The study's charts, drawn by ScottPlot with a font of our own, so that they look the same on machines without any.</summary>
+/// <summary>The study's charts.</summary>
 /// <param name="results">Of all runs that have ended.</param>
 /// <param name="baselines">[set][baseline].</param>
 sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<string, Dictionary<string, SetScore>> baselines)
@@ -12,12 +11,9 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
 
     static readonly ScottPlot.Palettes.Category10 Palette = new();
 
-    static readonly Lock FontGate = new();
-
     /// <summary>File names without extension, and what draws them.</summary>
     public IEnumerable<(string Name, string Caption, byte[] Png)> All()
     {
-        UseOwnFont();
         foreach (string loss in results.Select(result => result.Run.Loss).Distinct())
             yield return ($"loss-{loss.Replace('+', '-')}", $"Loss curves of the runs trained by {loss}: means over seeds, validation as lines with marks, training dashed", LossCurves(loss));
         yield return ("iou", "IoU at probability 0.5: means over seeds, with their standard deviation", IouBars());
@@ -26,7 +22,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
 
     byte[] LossCurves(string loss)
     {
-        Plot plot = New($"Loss: {loss}", "step", "loss");
+        Plot plot = PlotStyle.New($"Loss: {loss}", "step", "loss");
         int colour = 0;
         foreach (IGrouping<string, RunResult> kind in results.Where(result => result.Run.Loss == loss).GroupBy(result => result.Run.Kind))
         {
@@ -59,7 +55,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
         string[] sets = [.. StudyData.SetNames.Where(set => results[0].Sets.TryGetValue(set, out SetScore? score) && score.Targets > 0).Take(2)];
         string[] losses = [.. results.Select(result => result.Run.Loss).Distinct()];
         string[] columns = [.. results.Select(Column).Distinct()];
-        Plot plot = New("IoU by decoder, size and loss", "", "mean IoU");
+        Plot plot = PlotStyle.New("IoU by decoder, size and loss", "", "mean IoU");
         plot.Axes.SetLimitsY(0, 1);
         for (int set = 0; set < sets.Length; set++)
         {
@@ -95,7 +91,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
 
     byte[] AccuracyBesideIou()
     {
-        Plot plot = New("What accuracy hides: seen phrases, probability 0.5", "pixel accuracy", "mean IoU");
+        Plot plot = PlotStyle.New("What accuracy hides: seen phrases, probability 0.5", "pixel accuracy", "mean IoU");
         int colour = 0;
         foreach (IGrouping<string, RunResult> kind in results.GroupBy(result => $"{result.Run.Decoder} {result.Run.Loss}{(result.Run.Tower == StudyPlan.Random ? ", random tower" : "")}"))
             Points(kind.Key, kind.Select(result => result.Sets["seen"]), MarkerShape.FilledCircle);
@@ -109,42 +105,5 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
             SetScore[] all = [.. scores];
             plot.Add.Markers(all.Select(score => score.Accuracy).ToArray(), all.Select(score => score.Iou[SetScore.Half]).ToArray(), shape, 9, Palette.GetColor(colour++)).LegendText = name;
         }
-    }
-
-    static Plot New(string title, string x, string y)
-    {
-        var plot = new Plot();
-        plot.Title(title);
-        plot.XLabel(x);
-        plot.YLabel(y);
-        foreach (LabelStyle label in new[] { plot.Axes.Title.Label, plot.Axes.Bottom.Label, plot.Axes.Left.Label }) label.Bold = false;   // the font has no other weight
-        return plot;
-    }
-
-    static void UseOwnFont()
-    {
-        lock (FontGate)
-        {
-            if (Fonts.FontResolvers.OfType<OwnFont>().Any()) return;
-            Fonts.FontResolvers.Insert(0, new OwnFont());
-            Fonts.Default = OwnFont.Name;
-        }
-    }
-
-    sealed class OwnFont : IFontResolver
-    {
-        public const string Name = "DejaVu Sans";
-
-        readonly SKTypeface _typeface;
-
-        public OwnFont()
-        {
-            using Stream stream = typeof(OwnFont).Assembly.GetManifestResourceStream("DejaVuSans.ttf")!;
-            _typeface = SKTypeface.FromStream(stream);
-        }
-
-        public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => fontName == Name ? _typeface : null;
-
-        public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) => CreateTypeface(fontName, false, false);
     }
 }

@@ -65,6 +65,14 @@ sealed class OnnxGraph(string name, IWeightSource weights, bool halve)
         return result;
     }
 
+    /// <summary>A node of several outputs.</summary>
+    public IReadOnlyList<string> AddMany(string operation, IReadOnlyList<string> inputs, int outputs)
+    {
+        string[] results = [.. Enumerable.Range(0, outputs).Select(_ => $"{operation.ToLowerInvariant()}_{_values++}")];
+        _nodes.Add(new OnnxNode(operation, inputs, results, []));
+        return results;
+    }
+
     /// <summary>A list of integers, as axes and shapes are given.</summary>
     public string Integers(params long[] values) =>
         Constant($"integers_{string.Join('_', values)}", OnnxType.I64, [values.Length], bytes => MemoryMarshal.AsBytes<long>(values).CopyTo(bytes));
@@ -74,6 +82,13 @@ sealed class OnnxGraph(string name, IWeightSource weights, bool halve)
     /// <summary>Numbers that no file holds.</summary>
     public string Constant(string tensor, IReadOnlyList<int> extents, Func<float[]> make) =>
         Constant(tensor, OnnxType.F32, extents, bytes => MemoryMarshal.AsBytes<float>(make()).CopyTo(bytes));
+
+    /// <summary>Elements of any type.</summary>
+    public string Constant(string tensor, OnnxType type, IReadOnlyList<int> extents, Action<Span<byte>> write)
+    {
+        _tensors.TryAdd(tensor, new OnnxTensor(tensor, type, extents, write));
+        return tensor;
+    }
 
     /// <summary>A tensor of the model, as stored or rearranged.</summary>
     /// <param name="tensor">Its canonical name.</param>
@@ -99,10 +114,4 @@ sealed class OnnxGraph(string name, IWeightSource weights, bool halve)
     }
 
     static IEnumerable<int> Extents(Shape shape) => Enumerable.Range(0, shape.Rank).Select(axis => shape[axis]);
-
-    string Constant(string tensor, OnnxType type, IReadOnlyList<int> extents, Action<Span<byte>> write)
-    {
-        _tensors.TryAdd(tensor, new OnnxTensor(tensor, type, extents, write));
-        return tensor;
-    }
 }

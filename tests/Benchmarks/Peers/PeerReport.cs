@@ -1,0 +1,68 @@
+namespace ClipSegNative.Benchmarks.Peers;
+
+/// <summary>The run as Markdown on standard output, line by line as it goes.</summary>
+static class PeerReport
+{
+    public static void Machine(PeerResults results) => Console.WriteLine(
+        $"""
+        clipseg-native {results.Program}, {results.CpuPath}; {results.Runtime}; ONNX Runtime {results.OnnxRuntime ?? "is not there"}
+        {results.Processor}, {results.Cores} cores ({string.Join(", ", results.Features)}); {results.System}; {results.Utc:yyyy-MM-dd HH:mm} UTC{(results.Quick ? "; --quick" : "")}
+        Medians in milliseconds; in brackets best and worst, and the share of the float32 multiply-add peak measured in the same rounds.
+        """);
+
+    public static void CaseHead(IReadOnlyList<Contender> contenders, int threads) =>
+        Console.WriteLine($"\n| threads {threads} | rounds | peak, GF/s | {string.Join(" | ", contenders.Select(contender => contender.Name))} |\n| --- | --- | --- |{string.Concat(contenders.Select(_ => " --- |"))}");
+
+    public static void Case(CaseResult result, IReadOnlyList<Contender> contenders) =>
+        Console.WriteLine($"| {result.Case} | {result.Timings[0].Rounds} | {result.PeakGigaFlops?.ToString("F0") ?? "-"} | {string.Join(" | ", contenders.Select(contender => Cell(result, contender)))} |");
+
+    public static void Ratios(PeerResults results)
+    {
+        (string Ours, string Peer)[] pairs = [.. results.Cases.SelectMany(item => item.Ratios).Select(ratio => (ratio.Ours, ratio.Peer)).Distinct()];
+        if (pairs.Length == 0) return;
+        Console.WriteLine("\nMedians of the rounds' ratios, the peer's time over ours; above 1, ours is faster:\n");
+        Console.WriteLine($"| case | threads | {string.Join(" | ", pairs.Select(pair => $"{pair.Ours} : {pair.Peer}"))} |\n| --- | --- |{string.Concat(pairs.Select(_ => " --- |"))}");
+        foreach (CaseResult item in results.Cases)
+            Console.WriteLine($"| {item.Case} | {item.Threads} | {string.Join(" | ", pairs.Select(pair => Find(item, pair)))} |");
+
+        static string Find(CaseResult item, (string Ours, string Peer) pair) =>
+            item.Ratios.FirstOrDefault(ratio => (ratio.Ours, ratio.Peer) == pair) is { } found ? $"{found.Ratio:F2} x" : "-";
+    }
+
+    public static void Agreements(PeerResults results)
+    {
+        Console.WriteLine();
+        foreach (Agreement agreement in results.Agreements)
+            Console.WriteLine($"{agreement.Contender}: logits differ from those of {Contender.All[0].Name} by at most {agreement.LargestDifference:G2}, their standard deviation being {agreement.Spread:F2}.");
+    }
+
+    public static void Starts(PeerResults results)
+    {
+        if (results.Starts.Count == 0) return;
+        Console.WriteLine("\nFresh processes, medians:\n");
+        Console.WriteLine("| contender | load, ms | first picture and phrase, ms | a warm one, ms | first : warm | resident, MB | weights, MB | whole process to the written mask, ms |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (StartResult start in results.Starts)
+            Console.WriteLine($"| {start.Contender} | {start.Load:F0} | {start.First:F0} | {start.Warm:F0} | {start.First / start.Warm:F2} | {start.ResidentMegabytes:F0} | {start.WeightMegabytes?.ToString("F0") ?? "-"} | {start.Process:F0} |");
+    }
+
+    public static void Training(PeerResults results)
+    {
+        if (results.Training.Count == 0) return;
+        Console.WriteLine("\n| training, features kept | threads | ms |\n| --- | --- | --- |");
+        foreach (CaseResult item in results.Training) Console.WriteLine($"| {item.Case} | {item.Threads} | {item.Timings[0].Median:F0} |");
+    }
+
+    public static void Skipped(PeerResults results)
+    {
+        if (results.Skipped.Count > 0) Console.WriteLine("\nSkipped:");
+        foreach (string skipped in results.Skipped) Console.WriteLine($"- {skipped}");
+    }
+
+    static string Cell(CaseResult result, Contender contender)
+    {
+        if (result.Timings.FirstOrDefault(timing => timing.Contender == contender.Name) is not { } timing) return "-";
+        string digits = timing.Median < 20 ? "F2" : "F0", share = timing.PeakShare is { } part ? $"; {part:P0}" : "";
+        return $"{timing.Median.ToString(digits)} ({timing.Best.ToString(digits)}-{timing.Worst.ToString(digits)}{share})";
+    }
+}

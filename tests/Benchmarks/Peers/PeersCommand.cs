@@ -1,0 +1,140 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Cli;
+using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Text;
+
+namespace ClipSegNative.Benchmarks.Peers;
+
+/// <summary>This engine beside what a C# user would take instead, on a model of random weights at full size.</summary>
+/// <param name="model">The model.</param>
+/// <param name="quick">Few rounds, and no long case.</param>
+/// <param name="only">Part of the names of the cases wanted; empty for all.</param>
+sealed class PeersCommand(PeerModel model, bool quick, string only)
+{
+    public const string Usage = "peers --json FILE [--quick] [--only WORD] [--model DIR] [--threads N]";
+
+    static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    readonly Effort _effort = quick ? Effort.Quick : Effort.Full;
+
+    public static int Run(string[] arguments)
+    {
+        if (Value(arguments, "--json") is not { } json)
+        {
+            Console.Error.WriteLine($"Usage: {Usage}");
+            return 2;
+        }
+        int threads = Value(arguments, "--threads") is { } number ? int.Parse(number) : Environment.ProcessorCount;
+        string work = Directory.CreateTempSubdirectory("clipseg-peers").FullName;
+        try
+        {
+            string folder = Value(arguments, "--model") ?? Path.Combine(work, "model");
+            if (!File.Exists(Path.Combine(folder, ClipSegConfig.FileName))) WriteModel(folder);
+            PeerResults results = new PeersCommand(new PeerModel(folder, Path.Combine(work, "graphs")), arguments.Contains("--quick"), Value(arguments, "--only") ?? "").Compare(threads);
+            File.WriteAllText(json, JsonSerializer.Serialize(results, Json));
+            if (results.Cases.Count > 0) File.WriteAllBytes(Path.ChangeExtension(json, ".png"), PeerPlot.Draw(results));
+            return 0;
+        }
+        finally { Directory.Delete(work, recursive: true); }
+    }
+
+    PeerResults Compare(int threads)
+    {
+        MachineInfo machine = MachineInfo.Collect(model: null, threads, new CudaInfo([], [], Problem: null, VisibleDevices: null));
+        (string? version, string? problem) = OnnxRuntime();
+        var results = new PeerResults(
+            machine.Version, machine.System, machine.Runtime, machine.Processor, machine.Features, machine.Cores, machine.CpuPath, version, quick, DateTime.UtcNow);
+        PeerReport.Machine(results);
+        if (problem is not null) results.Skipped.Add($"ONNX Runtime: {problem}");
+        Contender[] contenders = [.. Contender.All.Where(contender => contender.Ours || problem is null)];
+        GraphFiles.Write(model, contenders.SelectMany(contender => contender.Graphs));
+        foreach (IGrouping<int, PeerCase> group in PeerCase.All(threads).Where(item => Wanted(item.Name)).GroupBy(item => item.Threads)) Group(group.Key, [.. group], contenders, results);
+        PeerReport.Ratios(results);
+        PeerReport.Agreements(results);
+        if (Wanted("start")) results.Starts.AddRange(StartProbe.Measure(contenders, model, threads, _effort));
+        PeerReport.Starts(results);
+        if (Wanted("training")) results.Training.AddRange(TrainingSteps.Measure(model, threads, _effort));
+        PeerReport.Training(results);
+        PeerReport.Skipped(results);
+        return results;
+    }
+
+    bool Wanted(string name) => name.Contains(only, StringComparison.Ordinal);
+
+    void Group(int threads, IReadOnlyList<PeerCase> cases, IReadOnlyList<Contender> contenders, PeerResults results)
+    {
+        IEngine[] engines = [.. contenders.Select(contender => contender.Open(model, threads))];
+        using var peak = new FmaPeak(CpuInstructionSets.Best, threads);
+        PeerReport.CaseHead(contenders, threads);
+        foreach (PeerCase item in cases)
+        {
+            if (quick && item.Long)
+            {
+                results.Skipped.Add($"{item.Name}, threads {threads}: --quick");
+                continue;
+            }
+            (Contender Contender, Action Action)[] part =
+            [
+                .. contenders.Zip(engines, (contender, engine) => (contender, item.Prepare(engine))).Where(pair => pair.Item2 is not null).Select(pair => (pair.contender, pair.Item2!)),
+            ];
+            Rounds rounds = Interleaved.Run([.. part.Select(pair => pair.Action)], _effort, item.GigaFlop > 0 ? peak : null);
+            CaseResult result = Result(item, [.. part.Select(pair => pair.Contender)], rounds);
+            results.Cases.Add(result);
+            PeerReport.Case(result, contenders);
+        }
+        if (results.Agreements.Count == 0) results.Agreements.AddRange(Agree(contenders, engines));
+        foreach (IEngine engine in engines) engine.Dispose();
+    }
+
+    static CaseResult Result(PeerCase item, Contender[] contenders, Rounds rounds)
+    {
+        double? peak = rounds.Peaks.Length > 0 ? Interleaved.Median(rounds.Peaks) : null;
+        Timing[] timings =
+        [
+            .. contenders.Zip(rounds.Milliseconds, (contender, times) => new Timing(contender.Name, Interleaved.Median(times), times.Min(), times.Max(), times.Length,
+                peak is null ? null : Interleaved.Median(times.Zip(rounds.Peaks, (time, now) => item.GigaFlop / (time / 1000) / now)))),
+        ];
+        PairRatio[] ratios =
+        [
+            .. from own in Enumerable.Range(0, contenders.Length)
+               where contenders[own].Ours
+               from peer in Enumerable.Range(0, contenders.Length)
+               where !contenders[peer].Ours
+               select new PairRatio(contenders[own].Name, contenders[peer].Name, Interleaved.Ratio(rounds.Milliseconds[peer], rounds.Milliseconds[own])),
+        ];
+        return new CaseResult(item.Name, item.Threads, peak, timings, ratios);
+    }
+
+    /// <summary>Nobody is fast by computing something else.</summary>
+    Agreement[] Agree(IReadOnlyList<Contender> contenders, IEngine[] engines)
+    {
+        string[] phrases = model.NewPhrases(2);
+        float[] reference = engines[0].Logits(phrases);
+        double mean = reference.Average(), spread = Math.Sqrt(reference.Average(logit => (logit - mean) * (logit - mean)));
+        return
+        [
+            .. contenders.Zip(engines).Skip(1).Select(pair =>
+                new Agreement(pair.First.Name, pair.Second.Logits(phrases).Zip(reference, (a, b) => Math.Abs((double)a - b)).Max(), spread)),
+        ];
+    }
+
+    static (string? Version, string? Problem) OnnxRuntime()
+    {
+        try { return (OrtGraph.Version, null); }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or TypeInitializationException)
+        {
+            return (null, $"its native library does not load on {RuntimeInformation.RuntimeIdentifier}: {(e.InnerException ?? e).Message}");
+        }
+    }
+
+    static void WriteModel(string folder)
+    {
+        ClipSegConfig config = ClipSegConfig.Presets["clipseg-rd64-refined"];
+        RandomWeights.Write(folder, config, seed: 0);
+        ClipVocabulary.WriteByteLevel(folder, config.Text.VocabularySize);
+    }
+
+    static string? Value(string[] arguments, string option) => Array.IndexOf(arguments, option) is >= 0 and int at && at + 1 < arguments.Length ? arguments[at + 1] : null;
+}
