@@ -42,11 +42,12 @@ sealed class CalibrateCommand : Command, IHasNotes
     readonly Option<bool> _json = new("--json") { Description = "What is stored, as one JSON object on standard output too" };
     readonly Option<DeviceKind?> _device = OptionValues.Device();
     readonly Option<int?> _threads = OptionValues.Threads();
+    readonly Option<Precision?> _precision = OptionValues.Precision();
     readonly Option<bool> _quiet = new("--quiet") { Description = "Say nothing but errors and warnings" };
 
     public CalibrateCommand(Host host) : base("calibrate", "Fits a model's threshold and its score (is the thing there at all?) and stores them in its folder.")
     {
-        Option[] options = [_model, _data, _nearMisses, _images, _minArea, _absent, _nearMiss, _kept, _json, _device, _threads, _quiet];
+        Option[] options = [_model, _data, _nearMisses, _images, _minArea, _absent, _nearMiss, _kept, _json, _device, _threads, _precision, _quiet];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse => (int)new CalibrationRun(Read(parse, host), host).Run());
     }
@@ -78,6 +79,7 @@ sealed class CalibrateCommand : Command, IHasNotes
             {
                 Device = OptionValues.Device(parse.GetValue(_device), host),
                 Threads = OptionValues.Threads(parse.GetValue(_threads), host),
+                Precision = OptionValues.Precision(parse.GetValue(_precision), host),
                 ImagePrompts = false,
             },
         };

@@ -21,7 +21,7 @@ sealed class CalibrationRun(CalibrateRequest request, Host host)
             [.. Files(request.Data, nearMisses: false), .. Files(request.NearMisses, nearMisses: true)];
         var pictures = new PictureFolder(request.Images);
         int total = files.Sum(file => ReferFile.Read(file.File, new DataProblems()).Count());
-        using (var predictor = new ModelPredictor(Segmenter.Load(model, request.Segmenter), EvaluationProtocol.PhraseCut))
+        using (var predictor = new ModelPredictor(ModelFolder.Load(model, request.Segmenter, host), EvaluationProtocol.PhraseCut))
         {
             Progress.Run(host, total, "phrases", request.Quiet, progress =>
             {

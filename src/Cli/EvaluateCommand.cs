@@ -43,12 +43,13 @@ sealed class EvaluateCommand : Command, IHasNotes
     readonly Option<bool> _strict = new("--strict") { Description = "End at the first record that cannot be used, instead of leaving it out" };
     readonly Option<DeviceKind?> _device = OptionValues.Device();
     readonly Option<int?> _threads = OptionValues.Threads();
+    readonly Option<Precision?> _precision = OptionValues.Precision();
     readonly Option<bool> _quiet = new("--quiet") { Description = "Say nothing but errors and warnings" };
 
     public EvaluateCommand(Host host) : base("evaluate", "Judges a model, or predictions on disk, against annotated phrases.")
     {
         Option[] options =
-            [_data, _images, _model, _predictions, _baseline, _protocol, _threshold, _presence, _minArea, _json, _csv, _strict, _device, _threads, _quiet];
+            [_data, _images, _model, _predictions, _baseline, _protocol, _threshold, _presence, _minArea, _json, _csv, _strict, _device, _threads, _precision, _quiet];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse =>
         {
@@ -103,6 +104,7 @@ sealed class EvaluateCommand : Command, IHasNotes
             {
                 Device = OptionValues.Device(parse.GetValue(_device), host),
                 Threads = OptionValues.Threads(parse.GetValue(_threads), host),
+                Precision = OptionValues.Precision(parse.GetValue(_precision), host),
             },
         };
     }

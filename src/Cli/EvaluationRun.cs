@@ -34,7 +34,7 @@ sealed class EvaluationRun : IDisposable
         _pictures = request.Images is null ? null : new PictureFolder(request.Images);
         if (request.Predictions is not null) _predictions = new PredictionFolder(request.Predictions);
         else if (request.Baseline is { } baseline) _baseline = new BaselinePredictor(baseline, Path.GetDirectoryName(_files[0]) ?? "");
-        else _model = LoadModel();
+        else _model = new ModelPredictor(ModelFolder.Load(ModelFolder.Find(_request.Model, _host), _request.Segmenter, _host), _request.Protocol, _request.Presence);
         _evaluator = new Evaluator(request.Protocol, request.Threshold ?? _model?.Threshold ?? Segmentation.DefaultThreshold, request.MinArea);
         _table = request.Csv is null ? null : new TaskTable();
     }
@@ -119,19 +119,6 @@ sealed class EvaluationRun : IDisposable
         return (long)width * height <= limit
             ? (width, height)
             : throw new PictureException($"{picture} has {width} x {height} pixels; at most {limit} are read.");
-    }
-
-    ModelPredictor LoadModel()
-    {
-        string folder = ModelFolder.Find(_request.Model, _host);
-        try
-        {
-            return new ModelPredictor(Segmenter.Load(folder, _request.Segmenter), _request.Protocol, _request.Presence);
-        }
-        catch (ArgumentException error)
-        {
-            throw new UsageException(error.Message);
-        }
     }
 
     string Summary()

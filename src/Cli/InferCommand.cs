@@ -60,6 +60,8 @@ sealed class InferCommand : Command, IHasNotes
 
     readonly Option<int?> _threads = OptionValues.Threads();
 
+    readonly Option<Precision?> _precision = OptionValues.Precision();
+
     readonly Option<string?> _cpu = new("--cpu") { Description = "Force one way to compute on the CPU", HelpName = "avx512|avx2|portable" };
 
     readonly Option<(int Width, int Height)?> _size = OptionValues.Of<(int, int)>(
@@ -83,7 +85,7 @@ sealed class InferCommand : Command, IHasNotes
         Arguments.Add(_images);
         Option[] options =
         [
-            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _presence, _minArea, _noOrient, _device, _threads, _cpu, _size, _json, _recursive,
+            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _presence, _minArea, _noOrient, _device, _threads, _precision, _cpu, _size, _json, _recursive,
             _skipExisting, _profile, _check, _quiet,
         ];
         foreach (Option option in options) Options.Add(option);
@@ -139,6 +141,7 @@ sealed class InferCommand : Command, IHasNotes
             {
                 Device = OptionValues.Device(parse.GetValue(_device), host),
                 Threads = OptionValues.Threads(parse.GetValue(_threads), host),
+                Precision = OptionValues.Precision(parse.GetValue(_precision), host),
                 WorkingSize = parse.GetValue(_size),
                 CpuPath = parse.GetValue(_cpu),
                 ImagePrompts = like is not null,

@@ -40,7 +40,7 @@ sealed class Inference(InferRequest request, Host host)
 
     string Segment(string model, int pictures, ChannelReader<Decoded> decoded)
     {
-        using Segmenter segmenter = Load(model);
+        using Segmenter segmenter = ModelFolder.Load(model, request.Segmenter, host);
         if (request.Segmenter.Device == DeviceKind.Auto && !request.Quiet) host.Error.WriteLine($"device auto: {segmenter.Device} (this version has no other)");
         WarnOfLongPhrases(segmenter);
         segmenter.ClearProfile();   // of loading
@@ -96,12 +96,6 @@ sealed class Inference(InferRequest request, Host host)
         _failed++;
         progress.Say($"error: {reason}");
         writer.WriteFailure(job, reason);
-    }
-
-    Segmenter Load(string model)
-    {
-        try { return Segmenter.Load(model, request.Segmenter); }
-        catch (ArgumentException error) { throw new UsageException(error.Message); }
     }
 
     /// <exception cref="PictureException">The example or its mask cannot be read.</exception>

@@ -12,8 +12,8 @@ sealed record MachineInfo(
     string Version, string Runtime, string System, string Processor, IReadOnlyList<string> Features, int Cores, string CpuPath, int Threads,
     CudaInfo Cuda, ModelInfo? Model)
 {
-    /// <summary>Leaves and bits of the CPUID instruction, where .NET has no property (Intel SDM, volume 2, CPUID).</summary>
-    const int BrandLeaf = unchecked((int)0x80000002), FeatureLeaf = 7;
+    /// <summary>The first leaf of the CPUID instruction that spells the processor's name (Intel SDM, volume 2, CPUID).</summary>
+    const int BrandLeaf = unchecked((int)0x80000002);
 
     /// <summary>With the commit behind a +, where the build knew it.</summary>
     public static string ProgramVersion => typeof(MachineInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
@@ -38,21 +38,12 @@ sealed record MachineInfo(
             ("FMA", Fma.IsSupported),
             ("AVX-VNNI", AvxVnni.IsSupported),
             ("AVX-512", CpuInstructionSets.IsSupported(CpuInstructionSet.Avx512)),
-            ("AVX512_VNNI", Avx512F.IsSupported && Bit(FeatureLeaf, 0, 'c', 11)),
-            ("AVX512_BF16", Avx512F.IsSupported && Bit(FeatureLeaf, 1, 'a', 5)),
-            ("AMX_BF16", Bit(FeatureLeaf, 0, 'd', 22)),
+            ("AVX512_VNNI", ProcessorFeatures.Avx512Vnni),
+            ("AVX512_BF16", ProcessorFeatures.Avx512Bf16),
+            ("AMX_BF16", ProcessorFeatures.AmxBf16),
             ("NEON", AdvSimd.IsSupported),
         ];
         return [.. features.Where(feature => feature.Has).Select(feature => feature.Name)];
-    }
-
-    static bool Bit(int leaf, int subLeaf, char register, int bit)
-    {
-        if (!X86Base.IsSupported || X86Base.CpuId(0, 0).Eax < leaf) return false;
-        // A sub-leaf that is not there reads as another one's values on some processors: sub-leaf 0 says how many there are.
-        if (X86Base.CpuId(leaf, 0).Eax < subLeaf) return false;
-        (int a, _, int c, int d) = X86Base.CpuId(leaf, subLeaf);
-        return ((register switch { 'a' => a, 'c' => c, _ => d }) >> bit & 1) != 0;
     }
 
     static string Brand()

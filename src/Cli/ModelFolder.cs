@@ -44,4 +44,20 @@ static class ModelFolder
         try { return ClipSegConfig.Read(folder).Text.Positions; }
         catch (ModelFileException) { return Text.ClipTokenizer.DefaultContextLength; }
     }
+
+    /// <summary>Loads a model, and says where it computes in something else than was asked for.</summary>
+    /// <exception cref="UsageException">An option is out of the model's range.</exception>
+    public static Segmenter Load(string model, SegmenterOptions options, Host host)
+    {
+        try
+        {
+            Segmenter segmenter = Segmenter.Load(model, options);
+            if (segmenter.PrecisionWarning is { } warning) host.Error.WriteLine($"warning: {warning}");
+            return segmenter;
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
 }

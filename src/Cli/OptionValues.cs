@@ -10,6 +10,10 @@ static class OptionValues
 
     public const string ThreadsVariable = "CLIPSEG_THREADS", ThreadsValues = "a whole number from 1 to 1024";
 
+    public const string PrecisionVariable = "CLIPSEG_PRECISION";
+
+    public static readonly string PrecisionValues = string.Join(" or ", Enum.GetValues<Precision>().Select(Precisions.Name));
+
     public delegate bool TryRead<T>(string text, out T value);
 
     /// <summary>An option whose value is read by hand, so that a wrong one is answered with what is right.</summary>
@@ -31,6 +35,10 @@ static class OptionValues
 
     public static Option<int?> Threads() =>
         Of<int>("--threads", "N", $"CPU threads; else {ThreadsVariable}, else one a core", ThreadsValues, TryThreads);
+
+    public static Option<Precision?> Precision() => Of<Precision>(
+        "--precision", "PRECISION", $"What the model computes in on the CPU: {PrecisionValues}; else {PrecisionVariable}, else fp32", PrecisionValues, TryPrecision)
+        .Suggesting([.. Enum.GetValues<Precision>().Select(Precisions.Name)]);
 
     /// <summary>Null for what the model says.</summary>
     public static Option<float?> Threshold() => Of<float>(
@@ -60,6 +68,19 @@ static class OptionValues
 
     /// <summary>Null for one a core.</summary>
     public static int? Threads(int? given, Host host) => given.OrSetting<int>(host, ThreadsVariable, ThreadsValues, TryThreads);
+
+    public static Precision Precision(Precision? given, Host host) => given.OrSetting(host, PrecisionVariable, PrecisionValues, TryPrecision) ?? default;
+
+    public static bool TryPrecision(string text, out Precision precision)
+    {
+        foreach (Precision known in Enum.GetValues<Precision>())
+        {
+            precision = known;
+            if (known.Name() == text) return true;
+        }
+        precision = default;
+        return false;
+    }
 
     public static bool TryDevice(string text, out DeviceKind device)
     {

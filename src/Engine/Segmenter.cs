@@ -44,7 +44,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (options.TextCacheSize < 1) throw new ArgumentException($"A text cache of {options.TextCacheSize} phrases is too small; give 1 or more.");
         _grid = ChooseGrid(folder, config, preprocessing, options);
         int width = _grid.Width * config.Vision.PatchSize, height = _grid.Height * config.Vision.PatchSize;
-        _backend = OpenDevice(options);
+        _backend = OpenDevice(options, out string? warning);
+        PrecisionWarning = warning;
         if (options.Check) _backend = new CheckedBackend(_backend, finite: true);
         if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
         _model = new ClipSegModel(_backend, config, weights);
@@ -72,6 +73,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     /// <summary>What does the arithmetic: device, instruction set, threads.</summary>
     public string Device => _backend.Description;
+
+    /// <summary>One sentence where <see cref="SegmenterOptions.Precision"/> is not what is computed in, and why; else null.</summary>
+    public string? PrecisionWarning { get; }
 
     /// <summary>Width of the raw result in pixels: 352 for the published models.</summary>
     public int LogitWidth { get; }
@@ -196,7 +200,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             : new ArgumentException(problem);
     }
 
-    internal static IBackend OpenDevice(SegmenterOptions options)
+    internal static IBackend OpenDevice(SegmenterOptions options) => OpenDevice(options, out _);
+
+    static IBackend OpenDevice(SegmenterOptions options, out string? warning)
     {
         if (options.Device == DeviceKind.Cuda)
             throw new DeviceException("This version has no CUDA backend yet; use the device cpu, or auto to get the best there is.");
@@ -209,6 +215,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             "portable" => CpuInstructionSet.Portable,
             _ => throw new ArgumentException($"There is no CPU path '{options.CpuPath}'; give avx512, avx2 or portable."),
         };
-        return CpuBackend.Create(set, options.Threads);
+        warning = null;
+        CpuArithmetic arithmetic = options.EmulatePrecision
+            ? CpuArithmetic.Portable(options.Precision)
+            : CpuArithmetic.Choose(options.Precision, set ?? CpuInstructionSets.Best, pages: null, out warning);
+        return CpuBackend.Create(set, options.Threads, arithmetic);
     }
 }

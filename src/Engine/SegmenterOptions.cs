@@ -22,6 +22,9 @@ public sealed record SegmenterOptions
     /// <summary>CPU threads, 1 or more, the calling one included; null for one a core.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>What products are computed in; <see cref="Precision.Fp32"/> unless said otherwise. Where the processor cannot, <see cref="Segmenter.PrecisionWarning"/> tells.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>Working size in pixels, each side a multiple of the model's patch size and at most 4096; null for the size in <c>preprocessor_config.json</c> (352 x 352 for CLIPSeg).</summary>
     public (int Width, int Height)? WorkingSize { get; init; }
 
@@ -42,4 +45,7 @@ public sealed record SegmenterOptions
 
     /// <summary>Forces one of the CPU paths, for tests and comparisons: "avx512", "avx2" or "portable"; null for the best one.</summary>
     internal string? CpuPath { get; init; }
+
+    /// <summary>Computes in <see cref="Precision"/> on any processor, however slowly: to measure its error.</summary>
+    internal bool EmulatePrecision { get; init; }
 }

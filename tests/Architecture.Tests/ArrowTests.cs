@@ -12,7 +12,7 @@ public class ArrowTests
     static readonly Assembly EngineAssembly = typeof(Segmenter).Assembly;
 
     static readonly string[] Rooms =
-        ["Tensors", "Backends", "Backends.Cpu", "Backends.Cuda", "Backends.Decorators", "Backends.Planning", "Interop", "Layers", "Models", "Imaging", "Text", "Weights", "Data", "Evaluation", "Calibration", "Training", "Export", "Cli"];
+        ["Tensors", "Backends", "Backends.Cpu", "Backends.Cpu.Assembly", "Backends.Cuda", "Backends.Decorators", "Backends.Planning", "Interop", "Layers", "Models", "Imaging", "Text", "Weights", "Data", "Evaluation", "Calibration", "Training", "Export", "Cli"];
 
     public static TheoryData<string, string[]> Arrows => new()
     {
@@ -24,7 +24,8 @@ public class ArrowTests
         { "Data", ["Tensors", "Imaging", "Weights"] },
         { "Evaluation", ["Tensors", "Imaging", "Data"] },
         { "Calibration", ["Weights", "Evaluation"] },
-        { "Backends", ["Tensors", "Interop", "Backends", "Backends.Cpu", "Backends.Cuda", "Backends.Decorators", "Backends.Planning"] },
+        { "Backends", ["Tensors", "Interop", "Backends", "Backends.Cpu", "Backends.Cpu.Assembly", "Backends.Cuda", "Backends.Decorators", "Backends.Planning"] },
+        { "Backends.Cpu.Assembly", ["Interop"] },
         { "Backends.Planning", ["Tensors", "Backends", "Backends.Decorators"] },
         { "Layers", ["Tensors", "Backends", "Backends.Planning", "Weights"] },
         { "Models", ["Tensors", "Backends", "Backends.Planning", "Layers", "Weights"] },

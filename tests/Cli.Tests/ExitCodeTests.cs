@@ -43,6 +43,7 @@ public sealed class ExitCodeTests(TinyModel model) : IDisposable
     [InlineData("infer", "cat.jpg", "-t", "x", "--device", "gpu")]
     [InlineData("infer", "cat.jpg", "-t", "x", "--device", "cuda:x")]
     [InlineData("infer", "cat.jpg", "-t", "x", "--threads", "0")]
+    [InlineData("infer", "cat.jpg", "-t", "x", "--precision", "fp8")]
     [InlineData("infer", "cat.jpg", "-t", "x", "--size", "352")]
     [InlineData("infer", "cat.jpg", "-t", "x", "--cpu", "sse2")]
     [InlineData("infer", "cat.jpg", "-t", "x", "--bogus")]

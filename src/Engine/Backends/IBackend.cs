@@ -21,7 +21,10 @@ interface IBackend : IDisposable
 
     DeviceMemory Allocate(long bytes);
 
-    PackedMatrix AllocateMatrix(int outputs, int inputs);
+    /// <param name="outputs">Rows of the weight.</param>
+    /// <param name="inputs">Columns of the weight.</param>
+    /// <param name="exact">In float32, also where this backend keeps weights in less: for convolutions and gradients.</param>
+    PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact = false);
 
     /// <summary>How far apart this device wants rows of that many float32 elements to start; at least <paramref name="columns"/>.</summary>
     int PitchFor(int columns);

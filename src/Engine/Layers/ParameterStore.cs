@@ -83,11 +83,13 @@ sealed class ParameterStore : IDisposable
     }
 
     /// <summary>One matrix from several of [outputs, inputs] each, one below the other: q, k and v become a single product.</summary>
-    public PackedMatrix Matrix(int outputs, int inputs, params ReadOnlySpan<string> names)
+    public PackedMatrix Matrix(int outputs, int inputs, params ReadOnlySpan<string> names) => Matrix(outputs, inputs, exact: false, names);
+
+    PackedMatrix Matrix(int outputs, int inputs, bool exact, params ReadOnlySpan<string> names)
     {
         string key = string.Join('+', names!);
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
-        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs);
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs, exact);
         for (int i = 0; i < names.Length; i++)
         {
             (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
@@ -96,12 +98,12 @@ sealed class ParameterStore : IDisposable
         return matrix;
     }
 
-    /// <summary>The transpose of <see cref="Matrix"/>: takes a gradient back through it.</summary>
+    /// <summary>The transpose of such a matrix: takes a gradient back through it.</summary>
     public PackedMatrix Transposed(int outputs, int inputs, params ReadOnlySpan<string> names)
     {
         string key = $"{string.Join('+', names!)} transposed";
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
-        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, outputs * names.Length);
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, outputs * names.Length, exact: true);
         for (int i = 0; i < names.Length; i++)
         {
             (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
@@ -116,7 +118,7 @@ sealed class ParameterStore : IDisposable
         string key = $"{name} flipped";
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
         int taps = kernel * kernel;
-        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, taps * outputs);
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, taps * outputs, exact: true);
         Tensor weight = Weight(name, outputs, taps * inputs);
         Compute(backend =>
         {
@@ -139,7 +141,7 @@ sealed class ParameterStore : IDisposable
             Derived(name, shape, (backend, permuted) =>
                 backend.Permute(Stage(name, (int)stored.Elements, 1).Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted));
         }
-        return Matrix(outputs, inputs, name);
+        return Matrix(outputs, inputs, exact: true, name);
     }
 
     public void Dispose()

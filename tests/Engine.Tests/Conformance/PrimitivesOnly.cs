@@ -10,7 +10,7 @@ sealed class PrimitivesOnly(IBackend inner) : IBackend
 
     public DeviceMemory Allocate(long bytes) => inner.Allocate(bytes);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs) => inner.AllocateMatrix(outputs, inputs);
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) => inner.AllocateMatrix(outputs, inputs, exact);
 
     public int PitchFor(int columns) => inner.PitchFor(columns);
 

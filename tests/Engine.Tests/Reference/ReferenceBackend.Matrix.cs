@@ -10,7 +10,11 @@ sealed partial class ReferenceBackend
         var from = new Matrix(weight);
         var to = (ReferenceMatrix)destination;
         for (int row = 0; row < weight.Rows; row++)
-            for (int input = 0; input < to.Inputs; input++) to.Values[firstOutput + row, input] = from[row, input];
+        {
+            double[] inputs = [.. Enumerable.Range(0, to.Inputs).Select(input => from[row, input])];
+            RoundTo(precision, inputs);
+            for (int input = 0; input < to.Inputs; input++) to.Values[firstOutput + row, input] = inputs[input];
+        }
     }
 
     public void Linear(Tensor x, PackedMatrix weight, Tensor bias, Tensor y)
@@ -22,6 +26,7 @@ sealed partial class ReferenceBackend
         for (int row = 0; row < x.Rows; row++)
         {
             for (int i = 0; i < inputs.Length; i++) inputs[i] = from[row, i];
+            RoundTo(precision, inputs);
             for (int output = 0; output < weight.Outputs; output++)
             {
                 double sum = b[output];

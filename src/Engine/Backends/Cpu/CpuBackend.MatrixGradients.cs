@@ -7,7 +7,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
 {
     public void PackTransposed(Tensor weight, int firstInput, PackedMatrix destination)
     {
-        var matrix = (CpuMatrix)destination;
+        CpuMatrix matrix = Exact(destination);
         Run(matrix.Panels, MoveCost * weight.Shape.Elements, new PackTransposedWork(Pointer(weight), weight.Pitch, weight.Rows, firstInput, matrix));
     }
 

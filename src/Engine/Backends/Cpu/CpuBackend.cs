@@ -8,18 +8,20 @@ static class CpuBackend
 {
     /// <param name="set">Null for the best the processor has.</param>
     /// <param name="threads">Null for one a core.</param>
+    /// <param name="arithmetic">Belongs to the backend from now on; null for float32.</param>
     /// <exception cref="DeviceException">The processor lacks the instruction set.</exception>
-    public static IBackend Create(CpuInstructionSet? set = null, int? threads = null)
+    public static IBackend Create(CpuInstructionSet? set = null, int? threads = null, CpuArithmetic? arithmetic = null)
     {
         CpuInstructionSet chosen = set ?? CpuInstructionSets.Best;
         if (!CpuInstructionSets.IsSupported(chosen))
             throw new DeviceException($"This processor has no {chosen.Name()}; the best it has is {CpuInstructionSets.Best.Name()}.");
         int count = threads ?? Environment.ProcessorCount;
+        arithmetic ??= CpuArithmetic.Portable(Precision.Fp32);
         return chosen switch
         {
-            CpuInstructionSet.Avx512 => new CpuBackend<Set512, Vector512<float>>(chosen, count),
-            CpuInstructionSet.Avx2 => new CpuBackend<Set256, Vector256<float>>(chosen, count),
-            _ => new CpuBackend<Set128, Vector128<float>>(chosen, count),
+            CpuInstructionSet.Avx512 => new CpuBackend<Set512, Vector512<float>>(chosen, count, arithmetic),
+            CpuInstructionSet.Avx2 => new CpuBackend<Set256, Vector256<float>>(chosen, count, arithmetic),
+            _ => new CpuBackend<Set128, Vector128<float>>(chosen, count, arithmetic),
         };
     }
 }
@@ -27,7 +29,7 @@ static class CpuBackend
 /// <summary>
 /// The operations in managed SIMD. They run when they are called, on the calling thread and the pool; one caller at a time.
 /// </summary>
-sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int threads) : IBackend
+sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int threads, CpuArithmetic arithmetic) : IBackend
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
 {
@@ -44,11 +46,13 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
     CpuMemory? _scratch;
     CancellationToken _cancellation;
 
-    public string Description => $"cpu, {set.Name()}, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}";
+    public string Description =>
+        $"cpu, {set.Name()}, {_pool.Threads} thread{(_pool.Threads == 1 ? "" : "s")}{(arithmetic.Precision == Precision.Fp32 ? "" : $", {arithmetic.Precision.Name()}")}";
 
     public DeviceMemory Allocate(long bytes) => new CpuMemory(bytes);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs) => new CpuMatrix(outputs, inputs, 2 * TSet.Width);
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) =>
+        new CpuMatrix(outputs, inputs, 2 * TSet.Width, exact ? WeightFormat.F32 : arithmetic.Format);
 
     public int PitchFor(int columns) => columns * sizeof(float) % ConflictingBytes == 0 ? columns + 16 : columns;
 
@@ -80,6 +84,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
     public void Dispose()
     {
         _pool.Dispose();
+        arithmetic.Dispose();
         _scratch?.Dispose();
     }
 

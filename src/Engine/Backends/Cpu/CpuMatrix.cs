@@ -3,70 +3,55 @@ using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cpu;
 
-/// <summary>Weights as the microkernel reads them: panels of adjacent outputs, [outputs / width][inputs][width], the last panel padded with zeros.</summary>
+/// <summary>How the weights of a matrix are kept.</summary>
+enum WeightFormat
+{
+    F32,
+
+    /// <summary>bfloat16, two inputs of one output side by side.</summary>
+    Bf16,
+}
+
+/// <summary>
+/// Weights as the microkernel reads them: panels of adjacent outputs, [outputs / width][inputs / group][width][group], the last panel padded with zeros,
+/// and inputs to a whole group.
+/// </summary>
 sealed unsafe class CpuMatrix : PackedMatrix
 {
     readonly CpuMemory _memory;
 
-    public CpuMatrix(int outputs, int inputs, int panelWidth) : base(outputs, inputs)
+    public CpuMatrix(int outputs, int inputs, int panelWidth, WeightFormat format = WeightFormat.F32) : base(outputs, inputs)
     {
+        (Group, int size) = format switch { WeightFormat.Bf16 => (2, sizeof(ushort)), _ => (1, sizeof(float)) };
+        Format = format;
         PanelWidth = panelWidth;
         Panels = (outputs + panelWidth - 1) / panelWidth;
-        _memory = new CpuMemory((long)Panels * inputs * panelWidth * sizeof(float));
-        if (outputs % panelWidth != 0)
-        {
-            long panelBytes = (long)inputs * panelWidth * sizeof(float);
-            NativeMemory.Clear(_memory.Pointer + (Panels - 1) * panelBytes, (nuint)panelBytes);
-        }
+        Depth = (inputs + Group - 1) / Group * Group;
+        PanelBytes = (long)Depth * panelWidth * size;
+        _memory = new CpuMemory(Panels * PanelBytes);
+        if (Depth != inputs) NativeMemory.Clear(_memory.Pointer, (nuint)_memory.Bytes);
+        else if (outputs % panelWidth != 0) NativeMemory.Clear(Panel<byte>(Panels - 1), (nuint)PanelBytes);
     }
+
+    public WeightFormat Format { get; }
 
     public int PanelWidth { get; }
 
     public int Panels { get; }
 
+    public long PanelBytes { get; }
+
+    /// <summary>Inputs that lie side by side.</summary>
+    public int Group { get; }
+
+    /// <summary>Inputs with those that fill the last group.</summary>
+    public int Depth { get; }
+
     public override long Bytes => _memory.Bytes;
 
-    public float* Panel(int index) => (float*)_memory.Pointer + (long)index * Inputs * PanelWidth;
+    public float* Panel(int index) => Panel<float>(index);
+
+    public T* Panel<T>(int index) where T : unmanaged => (T*)(_memory.Pointer + index * PanelBytes);
 
     public override void Dispose() => _memory.Dispose();
-}
-
-/// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels; one task a panel.</summary>
-readonly unsafe struct PackWork(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
-{
-    public static int FirstPanel(int firstOutput, CpuMatrix matrix) => firstOutput / matrix.PanelWidth;
-
-    public void Run(int task, int worker)
-    {
-        int panel = FirstPanel(firstOutput, matrix) + task, width = matrix.PanelWidth, inputs = matrix.Inputs;
-        int first = Math.Max(firstOutput, panel * width), end = Math.Min(firstOutput + rows, (panel + 1) * width);
-        Pack(weight + (first - firstOutput) * pitch, pitch, end - first, inputs, matrix.Panel(panel) + first % width, width);
-    }
-
-    /// <summary>A block of 16 inputs of every output is one cache line a row: each line is read once and the panel is written in order.</summary>
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
-    static void Pack(float* weight, long pitch, int outputs, int inputs, float* panel, int width)
-    {
-        const int Block = 16;
-        for (int start = 0; start < inputs; start += Block)
-        {
-            int count = Math.Min(Block, inputs - start);
-            for (int output = 0; output < outputs; output++)
-            {
-                float* from = weight + output * pitch + start, to = panel + (long)start * width + output;
-                for (int i = 0; i < count; i++) to[i * width] = from[i];
-            }
-        }
-    }
-}
-
-/// <summary>Writes rows of the transpose of a matrix into some columns of the packed one: in a panel, they are its rows; one task a panel.</summary>
-readonly unsafe struct PackTransposedWork(float* weight, long pitch, int rows, int firstInput, CpuMatrix matrix) : IParallelWork
-{
-    public void Run(int task, int worker)
-    {
-        int width = matrix.PanelWidth, first = task * width, count = Math.Min(width, matrix.Outputs - first);
-        float* from = weight + first, to = matrix.Panel(task) + (long)firstInput * width;
-        for (int row = 0; row < rows; row++, from += pitch, to += width) new ReadOnlySpan<float>(from, count).CopyTo(new Span<float>(to, count));
-    }
 }

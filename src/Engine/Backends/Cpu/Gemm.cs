@@ -41,20 +41,21 @@ readonly record struct GemmTasks(int Rows, int Panels, int BlockRows, int GroupP
         int tiles = (rows + kernelRows - 1) / kernelRows;
         bool cached = weight.Bytes <= CachedWeightBytes && tiles >= threads;
         long byThreads = (long)tiles * (cached ? 1 : weight.Panels) / (TasksPerThread * threads);
-        long most = Math.Max(1, Math.Min(byThreads, MostBlockBytes / ((long)weight.Inputs * sizeof(float) * kernelRows)));
+        long most = Math.Max(1, Math.Min(byThreads, MostBlockBytes / (weight.PanelBytes / weight.PanelWidth * kernelRows)));
         long blocks = (tiles + most - 1) / most;
         return new GemmTasks(rows, weight.Panels, (int)((tiles + blocks - 1) / blocks) * kernelRows, cached ? weight.Panels : 1);
     }
 }
 
 /// <summary>y = epilogue(x · Wᵀ).</summary>
-readonly unsafe struct GemmWork<TSet, TVector>(
-    float* x, long xPitch, CpuMatrix weight, Epilogue epilogue, float* y, long yPitch, GemmTasks tasks, int threads) : IParallelWork
+readonly unsafe struct GemmWork<TSet, TVector, TProduct>(TProduct product, Epilogue epilogue, float* y, long yPitch, GemmTasks tasks, int threads) : IParallelWork
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
+    where TProduct : struct, IPanelProduct
 {
     public void Run(int task, int worker)
     {
+        CpuMatrix weight = product.Weight;
         int first = task / tasks.Groups * tasks.BlockRows, count = Math.Min(tasks.BlockRows, tasks.Rows - first);
         int panel = task % tasks.Groups * tasks.GroupPanels, end = Math.Min(weight.Panels, panel + tasks.GroupPanels);
         for (; panel < end; panel++)
@@ -63,9 +64,8 @@ readonly unsafe struct GemmWork<TSet, TVector>(
             var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation,
                 epilogue.Residual is null ? null : epilogue.Residual + first * epilogue.ResidualPitch + column, epilogue.ResidualPitch);
             // Threads take single panels in turn: the one that many ahead is probably this thread's next.
-            float* next = tasks.GroupPanels == 1 && panel + threads < weight.Panels ? weight.Panel(panel + threads) : null;
-            Gemm<TSet, TVector>.Panel(
-                x + first * xPitch, xPitch, count, weight.Inputs, weight.Panel(panel), columns, shifted, y + first * yPitch + column, yPitch, next);
+            byte* next = tasks.GroupPanels == 1 && panel + threads < weight.Panels ? weight.Panel<byte>(panel + threads) : null;
+            Gemm<TSet, TVector>.Panel(product, panel, first, count, columns, shifted, y + first * yPitch + column, yPitch, next);
         }
     }
 }
@@ -75,37 +75,46 @@ static unsafe class Gemm<TSet, TVector>
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
 {
+    /// <param name="product">The operands.</param>
+    /// <param name="panel">Which panel.</param>
+    /// <param name="first">The first row of x.</param>
+    /// <param name="rows">How many rows of it.</param>
+    /// <param name="columns">Columns of the panel that are there.</param>
+    /// <param name="epilogue">At the panel's first column and the first row.</param>
+    /// <param name="y">There as well.</param>
+    /// <param name="yPitch">Floats from row to row.</param>
+    /// <param name="next">The panel to fetch meanwhile, or null.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
-    public static void Panel(
-        float* x, long xPitch, int rows, int depth, float* panel, int columns, in Epilogue epilogue, float* y, long yPitch, float* next = null)
+    public static void Panel<TProduct>(
+        in TProduct product, int panel, int first, int rows, int columns, in Epilogue epilogue, float* y, long yPitch, byte* next = null)
+        where TProduct : struct, IPanelProduct
     {
         int width = 2 * TSet.Width;
         float* tile = stackalloc float[TSet.KernelRows * width];
-        var kernels = columns > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half;
         bool direct = epilogue.IsNothing && (columns == width || columns == TSet.Width);
         for (int row = 0; row < rows; row += TSet.KernelRows)
         {
             int count = Math.Min(TSet.KernelRows, rows - row);
-            if (next is not null) Prefetch(next, (long)depth * width, row, rows);
+            if (next is not null) Prefetch(next, product.Weight.PanelBytes, row, rows);
             if (direct)
             {
-                kernels[count](depth, x + row * xPitch, (nint)xPitch, 1, panel, y + row * yPitch, (nint)yPitch);
+                product.Tile(panel, first + row, count, columns, y + row * yPitch, (nint)yPitch);
                 continue;
             }
-            kernels[count](depth, x + row * xPitch, (nint)xPitch, 1, panel, tile, width);
+            product.Tile(panel, first + row, count, columns, tile, width);
             float* residual = epilogue.Residual is null ? null : epilogue.Residual + row * epilogue.ResidualPitch;
             Finish(tile, count, columns, epilogue, residual, y + row * yPitch, yPitch);
         }
     }
 
     /// <summary>Fetches the share of the next panel that is due with this tile, so that memory works while the multiply-add units do.</summary>
-    static void Prefetch(float* next, long floats, int row, int rows)
+    static void Prefetch(byte* next, long bytes, int row, int rows)
     {
         if (!Sse.IsSupported) return;
-        const int CacheLine = 16;
-        float* end = next + floats * Math.Min(rows, row + TSet.KernelRows) / rows;
-        for (float* line = next + floats * row / rows; line < end; line += CacheLine) Sse.Prefetch1(line);
+        const int CacheLine = 64;
+        byte* end = next + bytes * Math.Min(rows, row + TSet.KernelRows) / rows;
+        for (byte* line = next + bytes * row / rows / CacheLine * CacheLine; line < end; line += CacheLine) Sse.Prefetch1(line);
     }
 
     /// <summary>

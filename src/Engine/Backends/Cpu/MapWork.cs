@@ -38,11 +38,12 @@ readonly unsafe struct ConvolutionWork<TSet, TVector>(
         float* neighbourhoods = scratch + worker * scratchPerWorker;
         Gather(x + (long)entry * height * width * channels, row, neighbourhoods);
         long pitch = y[1] - y[0];
+        var product = new SingleProduct<TSet, TVector>(neighbourhoods, depth, weight);
         for (int panel = 0; panel < weight.Panels; panel++)
         {
             int column = panel * weight.PanelWidth, columns = Math.Min(weight.PanelWidth, weight.Outputs - column);
             var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation, null, 0);
-            Gemm<TSet, TVector>.Panel(neighbourhoods, depth, width, depth, weight.Panel(panel), columns, shifted, y[(long)task * width] + column, pitch);
+            Gemm<TSet, TVector>.Panel(product, panel, first: 0, width, columns, shifted, y[(long)task * width] + column, pitch);
         }
     }
 

@@ -19,6 +19,13 @@ unsafe interface IVectorSet<TVector> where TVector : struct
     static abstract TVector Load(float* source);
     static abstract void Store(TVector value, float* destination);
     static abstract TVector Broadcast(float value);
+
+    /// <summary>Rounds to bfloat16, to nearest, ties to even.</summary>
+    static abstract void StoreBf16(TVector value, ushort* destination);
+
+    /// <summary>Reads 2·<see cref="Width"/> bfloat16: those at even places, and those at odd ones.</summary>
+    static abstract void LoadBf16Pairs(ushort* source, out TVector even, out TVector odd);
+
     static abstract TVector Add(TVector a, TVector b);
     static abstract TVector Subtract(TVector a, TVector b);
     static abstract TVector Multiply(TVector a, TVector b);
@@ -58,6 +65,21 @@ readonly unsafe struct Set512 : IVectorSet<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Load(float* source) => Vector512.Load(source);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(Vector512<float> value, float* destination) => value.Store(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBf16(Vector512<float> value, ushort* destination)
+    {
+        Vector512<uint> bits = value.AsUInt32();
+        bits = Vector512.ConditionalSelect(
+            Vector512.Equals(value, value).AsUInt32(), bits + Vector512.Create(0x7fffu) + (bits >> 16 & Vector512.Create(1u)), bits | Vector512.Create(0x400000u)) >> 16;
+        Vector256.Narrow(bits.GetLower(), bits.GetUpper()).Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadBf16Pairs(ushort* source, out Vector512<float> even, out Vector512<float> odd)
+    {
+        Vector512<uint> pairs = Vector512.Load((uint*)source);
+        even = (pairs << 16).AsSingle();
+        odd = (pairs & Vector512.Create(0xffff0000)).AsSingle();
+    }
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Subtract(Vector512<float> a, Vector512<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
@@ -85,6 +107,21 @@ readonly unsafe struct Set256 : IVectorSet<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Load(float* source) => Vector256.Load(source);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(Vector256<float> value, float* destination) => value.Store(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBf16(Vector256<float> value, ushort* destination)
+    {
+        Vector256<uint> bits = value.AsUInt32();
+        bits = Vector256.ConditionalSelect(
+            Vector256.Equals(value, value).AsUInt32(), bits + Vector256.Create(0x7fffu) + (bits >> 16 & Vector256.Create(1u)), bits | Vector256.Create(0x400000u)) >> 16;
+        Vector128.Narrow(bits.GetLower(), bits.GetUpper()).Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadBf16Pairs(ushort* source, out Vector256<float> even, out Vector256<float> odd)
+    {
+        Vector256<uint> pairs = Vector256.Load((uint*)source);
+        even = (pairs << 16).AsSingle();
+        odd = (pairs & Vector256.Create(0xffff0000)).AsSingle();
+    }
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Subtract(Vector256<float> a, Vector256<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
@@ -114,6 +151,21 @@ readonly unsafe struct Set128 : IVectorSet<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Load(float* source) => Vector128.Load(source);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(Vector128<float> value, float* destination) => value.Store(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBf16(Vector128<float> value, ushort* destination)
+    {
+        Vector128<uint> bits = value.AsUInt32();
+        bits = Vector128.ConditionalSelect(
+            Vector128.Equals(value, value).AsUInt32(), bits + Vector128.Create(0x7fffu) + (bits >> 16 & Vector128.Create(1u)), bits | Vector128.Create(0x400000u)) >> 16;
+        Vector128.Narrow(bits, bits).GetLower().Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadBf16Pairs(ushort* source, out Vector128<float> even, out Vector128<float> odd)
+    {
+        Vector128<uint> pairs = Vector128.Load((uint*)source);
+        even = (pairs << 16).AsSingle();
+        odd = (pairs & Vector128.Create(0xffff0000)).AsSingle();
+    }
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;
