@@ -1,4 +1,6 @@
 using System.CommandLine;
+using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Backends.Cpu.Assembly;
 using ClipSegNative.Interop;
 
 namespace ClipSegNative.Cli;
@@ -7,22 +9,44 @@ namespace ClipSegNative.Cli;
 sealed class InfoCommand : Command
 {
     readonly Option<string?> _model = ModelFolder.Option();
+    readonly Option<bool> _kernels = new("--cpu-kernels") { Description = "Print the machine code that --precision bf16 and int8 make at run time" };
     readonly Option<bool> _json = new("--json") { Description = "As one JSON object" };
 
     public InfoCommand(Host host, Option<bool> verbose) : base("info", "Tells about this program, the machine and, if one is named, the model; loads no weights.")
     {
         Options.Add(_model);
+        Options.Add(_kernels);
         Options.Add(_json);
         SetAction(parse => (int)Run(parse, host, parse.GetValue(verbose)));
     }
 
     ExitCode Run(ParseResult parse, Host host, bool verbose)
     {
+        if (parse.GetValue(_kernels))
+        {
+            if (parse.GetValue(_json)) throw new UsageException("--cpu-kernels is text: it does not go with --json.");
+            PrintKernels(parse.InvocationConfiguration.Output);
+            return ExitCode.Ok;
+        }
         string? folder = ModelFolder.Named(parse.GetValue(_model), host) is null ? null : ModelFolder.Find(parse.GetValue(_model), host);
         MachineInfo info = MachineInfo.Collect(folder is null ? null : ModelInfo.Read(folder), OptionValues.Threads(given: null, host), CudaInfo.Collect(host));
         if (parse.GetValue(_json)) Lines.Write(host.Output, info);
         else Print(info, host, parse.InvocationConfiguration.Output, verbose);
         return ExitCode.Ok;
+    }
+
+    /// <summary>Assembled anew for this: a processor that cannot run them can show them.</summary>
+    static void PrintKernels(TextWriter output)
+    {
+        foreach (TileKind kind in Enum.GetValues<TileKind>())
+        {
+            (string name, bool runs) = kind == TileKind.Bf16 ? ("AVX512_BF16", ProcessorFeatures.Avx512Bf16) : ("AVX512_VNNI", ProcessorFeatures.Avx512Vnni);
+            output.WriteLine($"; {kind.ToString().ToLowerInvariant()}: {name}, which this processor {(runs ? "has" : "lacks")}; calls as on {TileKernels.Convention}");
+            for (int rows = TileAssembler.MostRows; rows > 0; rows--)
+                for (int vectors = TileAssembler.MostVectors; vectors > 0; vectors--)
+                    output.Write($"\n; {rows} x {16 * vectors}\n{TileKernels.Disassemble(kind, rows, vectors, TileKernels.Convention)}");
+            output.WriteLine();
+        }
     }
 
     static void Print(MachineInfo info, Host host, TextWriter output, bool verbose)

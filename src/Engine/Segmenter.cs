@@ -216,9 +216,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             _ => throw new ArgumentException($"There is no CPU path '{options.CpuPath}'; give avx512, avx2 or portable."),
         };
         warning = null;
-        CpuArithmetic arithmetic = options.EmulatePrecision
-            ? CpuArithmetic.Portable(options.Precision)
-            : CpuArithmetic.Choose(options.Precision, set ?? CpuInstructionSets.Best, pages: null, out warning);
+        CpuInstructionSet chosen = set ?? CpuInstructionSets.Best;
+        CpuArithmetic arithmetic = (options.EmulatePrecision ? CpuArithmetic.ByVectors(options.Precision, chosen) : null)
+            ?? CpuArithmetic.Choose(options.Precision, chosen, pages: null, out warning);
         return CpuBackend.Create(set, options.Threads, arithmetic);
     }
 }

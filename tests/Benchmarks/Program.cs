@@ -20,12 +20,20 @@ switch (args)
     case [StartProbe.InferCommand, .. string[] rest]:
         StartProbe.RunInfer(rest);
         return 0;
+    case ["precision-error", "photos" or "scenes", _, ..]:
+        PrecisionErrorCommand.Run(args[1..]);
+        return 0;
+    case ["precision", .. string[] rest]:
+        PrecisionCommand.Run(rest);
+        return 0;
     default:
         Console.Error.WriteLine(
             $"""
             Usage: dotnet run -c Release --project tests/Benchmarks -- ...
               profile|backward [threads] [avx512|avx2|portable]
               training [threads] [small] [operations]
+              precision [threads]
+              precision-error photos|scenes FOLDER [precision ...]
               {PeersCommand.Usage}
             """);
         return 2;

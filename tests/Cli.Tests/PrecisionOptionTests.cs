@@ -21,6 +21,24 @@ public sealed class PrecisionOptionTests(TinyModel model) : IDisposable
         else Assert.Contains("warning: bf16 needs a processor with AVX512_BF16", result.Error, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData("int8"), InlineData("f16-weights")]
+    public void Infer_OtherPrecision_IsUsed(string precision)
+    {
+        CommandResult result = model.Infer(_folder.Picture("cat.png"), "-t", "a cat", "--precision", precision).Expect(ExitCode.Ok);
+        if (CpuInstructionSets.Best == CpuInstructionSet.Portable && precision == "int8") Assert.Contains("warning: int8 needs AVX2", result.Error, StringComparison.Ordinal);
+        else Assert.Matches($@"cpu, .*, 1 thread, {precision}\n$", result.Error);
+    }
+
+    [Fact]
+    public void Info_CpuKernels_DisassemblesEveryOne()
+    {
+        CommandResult result = InProcess.Run("info", "--cpu-kernels").Expect(ExitCode.Ok);
+        Assert.Equal(2 * 28, result.Lines.Count(line => line.EndsWith(" ret", StringComparison.Ordinal)));
+        Assert.Equal(3 * 105, result.Lines.Count(line => line.Contains("vpdpbusd", StringComparison.Ordinal)));
+        Assert.Contains("vdpbf16ps zmm27,zmm29,[r12+r8]{1to16}", result.Text, StringComparison.Ordinal);
+        InProcess.Run("info", "--cpu-kernels", "--json").Expect(ExitCode.Usage);
+    }
+
     [Fact]
     public void Infer_UnknownPrecision_NamesThoseThereAre()
     {

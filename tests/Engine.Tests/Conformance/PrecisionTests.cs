@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cpu;
 using ClipSegNative.Tensors;
@@ -22,7 +23,28 @@ public class PrecisionTests
     {
         var instructions = Enum.Parse<CpuInstructionSet>(set);
         Assert.SkipUnless(CpuInstructionSets.IsSupported(instructions), $"This processor has no {instructions.Name()}.");
-        Check(Enum.Parse<Precision>(precision), CpuBackend.Create(instructions, threads, CpuArithmetic.Portable(Enum.Parse<Precision>(precision))));
+        CpuArithmetic? arithmetic = CpuArithmetic.ByVectors(Enum.Parse<Precision>(precision), instructions);
+        Assert.SkipWhen(arithmetic is null, $"There are no {precision} products in {instructions.Name()}.");
+        Check(Enum.Parse<Precision>(precision), CpuBackend.Create(instructions, threads, arithmetic));
+    }
+
+    /// <summary>AVX2, also where AVX-VNNI would be taken.</summary>
+    [Theory, InlineData("Avx512"), InlineData("Avx2")]
+    public void Linear_ByPairsOfBytes_AgreesWithReference(string set)
+    {
+        var instructions = Enum.Parse<CpuInstructionSet>(set);
+        Assert.SkipUnless(CpuInstructionSets.IsSupported(instructions), $"This processor has no {instructions.Name()}.");
+        Check(Precision.Int8, CpuBackend.Create(instructions, threads: 2, CpuArithmetic.Int8ByPairs()));
+    }
+
+    /// <summary>A model too deep for the sums of bytes is computed in float32.</summary>
+    [Fact]
+    public void Int8_OfTheMostInputs_FitsItsSums()
+    {
+        Assert.True((long)byte.MaxValue * Int8.Most * Int8.MostInputs <= int.MaxValue);
+        using CpuArithmetic int8 = CpuArithmetic.Int8ByPairs();
+        Assert.Equal(WeightFormat.Int8Pairs, int8.FormatFor(Int8.MostInputs));
+        Assert.Equal(WeightFormat.F32, int8.FormatFor(Int8.MostInputs + 1));
     }
 
     /// <summary>The path that users get.</summary>
@@ -39,7 +61,7 @@ public class PrecisionTests
     [Theory, MemberData(nameof(Precisions))]
     public void Linear_Repeated_AllocatesNothing(string name)
     {
-        using IBackend backend = CpuBackend.Create(threads: 2, arithmetic: CpuArithmetic.Portable(Enum.Parse<Precision>(name)));
+        using IBackend backend = CpuBackend.Create(threads: 2, arithmetic: ByVectors(name));
         foreach (OpCase op in Products().Take(20))
         {
             using var space = new OpWorkspace(backend, op.Name);
@@ -52,7 +74,7 @@ public class PrecisionTests
     [Fact]
     public void Convolution_OfAMatrixThatIsNotExact_IsRefused()
     {
-        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: CpuArithmetic.Portable(Precision.Bf16));
+        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: ByVectors("Bf16"));
         using var space = new OpWorkspace(backend, nameof(PrecisionTests));
         using PackedMatrix weight = backend.AllocateMatrix(4, 9 * 2);
         Assert.Throws<ArgumentException>(() => backend.Convolution(space.Random(1, 3, 3, 2), weight, default, 3, space.Output(1, 3, 3, 4)));
@@ -70,6 +92,15 @@ public class PrecisionTests
             Assert.Contains(refused ? "this system allows no such pages" : "AVX", warning);
             Assert.EndsWith("computing in fp32.", warning);
         }
+        foreach (CpuInstructionSet set in Enum.GetValues<CpuInstructionSet>())
+        {
+            using CpuArithmetic chosen = CpuArithmetic.Choose(Precision.Int8, set, pages, out string? warning);
+            Assert.Equal(set == CpuInstructionSet.Portable ? Precision.Fp32 : Precision.Int8, chosen.Precision);
+            Assert.Null(chosen.Kernels);
+            if (set == CpuInstructionSet.Portable) Assert.EndsWith("computing in fp32.", warning);
+            else if (set == CpuInstructionSet.Avx512 && ProcessorFeatures.Avx512Vnni) Assert.EndsWith("computing it in 256 bits.", warning);
+            else Assert.Null(warning);
+        }
         Assert.Equal(0, pages.Held);
         using CpuArithmetic full = CpuArithmetic.Choose(Precision.Fp32, CpuInstructionSets.Best, pages, out string? none);
         Assert.Null(none);
@@ -79,7 +110,7 @@ public class PrecisionTests
     [Theory, MemberData(nameof(Precisions))]
     public void Linear_NotANumberInOneRow_StaysThere(string name)
     {
-        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: CpuArithmetic.Portable(Enum.Parse<Precision>(name)));
+        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: ByVectors(name));
         using var space = new OpWorkspace(backend, nameof(PrecisionTests));
         var values = new float[3 * 40];
         values[40 + 17] = BitConverter.UInt32BitsToSingle(0x7fffffff);
@@ -89,6 +120,16 @@ public class PrecisionTests
         backend.Download(y, results);
         Assert.All(results[5..10], value => Assert.True(float.IsNaN(value)));
         Assert.All((float[])[.. results[..5], .. results[10..]], value => Assert.Equal(0, value));
+    }
+
+    [Theory, InlineData(65520f), InlineData(float.PositiveInfinity), InlineData(float.NaN)]
+    public void F16Weights_WeightThatDoesNotFit_IsRefused(float weight)
+    {
+        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: ByVectors("F16Weights"));
+        using var space = new OpWorkspace(backend, nameof(PrecisionTests));
+        PackedMatrix matrix = space.EmptyMatrix(2, 3);
+        backend.PackMatrix(space.Given([1, 2, 65504, -65504, 1e-8f, 0], 2, 3), 0, matrix);
+        Assert.Throws<ArgumentException>(() => backend.PackMatrix(space.Given([1, 2, weight], 1, 3), 1, matrix));
     }
 
     [Fact]
@@ -105,7 +146,52 @@ public class PrecisionTests
             Assert.True(float.IsNaN(BFloat16.ToSingle(BFloat16.FromSingle(BitConverter.UInt32BitsToSingle(nan)))));
     }
 
+    /// <summary>Of every upper half, below, on and above the tie; the vectors of all widths, which .NET can do on any processor.</summary>
+    [Fact]
+    public void RoundRows_OfAnyWidth_IsAsOneByOne()
+    {
+        CheckRounding<Set128, Vector128<float>>();
+        CheckRounding<Set256, Vector256<float>>();
+        CheckRounding<Set512, Vector512<float>>();
+    }
+
+    static unsafe void CheckRounding<TSet, TVector>() where TSet : struct, IVectorSet<TVector> where TVector : struct
+    {
+        const int Columns = 35, Pitch = 36;
+        uint[] lower = [0, 1, 0x7fff, 0x8000, 0x8001];
+        float[] values = [.. Enumerable.Range(0, 1 << 16).SelectMany(upper => lower.Select(bits => BitConverter.UInt32BitsToSingle((uint)upper << 16 | bits)))];
+        int rows = values.Length / Columns;
+        var rounded = new ushort[rows * Pitch];
+        var wide = new float[rows * Pitch];
+        fixed (float* x = values, to = wide)
+        fixed (ushort* narrow = rounded)
+        {
+            for (int task = 0; task < RowTasks.Count(rows); task++)
+            {
+                new RoundRowsWork<TSet, TVector>(new Rows(x, Columns), rows, Columns, narrow, null, Pitch).Run(task, worker: 0);
+                new RoundRowsWork<TSet, TVector>(new Rows(x, Columns), rows, Columns, null, to, Pitch).Run(task, worker: 0);
+            }
+        }
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < Columns; column++)
+            {
+                ushort expected = BFloat16.FromSingle(values[row * Columns + column]);
+                Assert.Equal(expected, rounded[row * Pitch + column]);
+                Assert.Equal((uint)expected << 16, BitConverter.SingleToUInt32Bits(wide[row * Pitch + column]));
+            }
+            Assert.Equal(0, rounded[row * Pitch + Columns]);
+        }
+    }
+
     static IEnumerable<OpCase> Products() => OpTable.All.Where(op => op.Operation is "Linear" or "LinearActivate" or "LinearAdd");
+
+    static CpuArithmetic ByVectors(string precision)
+    {
+        CpuArithmetic? arithmetic = CpuArithmetic.ByVectors(Enum.Parse<Precision>(precision), CpuInstructionSets.Best);
+        Assert.SkipWhen(arithmetic is null, $"There are no {precision} products in {CpuInstructionSets.Best.Name()}.");
+        return arithmetic;
+    }
 
     static void Check(Precision precision, IBackend backend)
     {

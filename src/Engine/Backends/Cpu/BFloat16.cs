@@ -40,22 +40,40 @@ readonly unsafe struct PackBf16Work(float* weight, long pitch, int rows, int fir
 }
 
 /// <summary>Rows of x rounded to bfloat16, with zeros to a whole pair; 16 rows a task.</summary>
-readonly unsafe struct RoundRowsWork<TSet, TVector>(Rows x, int rows, int columns, ushort* rounded, long pitch) : IParallelWork
+/// <param name="x">The rows.</param>
+/// <param name="rows">How many.</param>
+/// <param name="columns">Values in each.</param>
+/// <param name="rounded">Gets them as bfloat16.</param>
+/// <param name="wide">Gets them as float32 instead, where that is not null.</param>
+/// <param name="pitch">From row to row of either.</param>
+readonly unsafe struct RoundRowsWork<TSet, TVector>(Rows x, int rows, int columns, ushort* rounded, float* wide, long pitch) : IParallelWork
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int task, int worker)
     {
         int end = Math.Min(rows, (task + 1) * RowTasks.Rows);
         for (int row = task * RowTasks.Rows; row < end; row++)
         {
-            float* from = x[row];
-            ushort* to = rounded + row * pitch;
-            int i = 0;
-            for (; i <= columns - TSet.Width; i += TSet.Width) TSet.StoreBf16(TSet.Load(from + i), to + i);
-            for (; i < columns; i++) to[i] = BFloat16.FromSingle(from[i]);
-            if (columns % 2 != 0) to[columns] = 0;
+            if (wide is null) Narrow(x[row], rounded + row * pitch);
+            else Widen(x[row], wide + row * pitch);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Narrow(float* from, ushort* to)
+    {
+        int i = 0;
+        for (; i <= columns - TSet.Width; i += TSet.Width) TSet.StoreBf16(TSet.RoundBf16(TSet.Load(from + i)), to + i);
+        for (; i < columns; i++) to[i] = BFloat16.FromSingle(from[i]);
+        if (columns % 2 != 0) to[columns] = 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Widen(float* from, float* to)
+    {
+        int i = 0;
+        for (; i <= columns - TSet.Width; i += TSet.Width) TSet.Store(TSet.RoundBf16(TSet.Load(from + i)), to + i);
+        for (; i < columns; i++) to[i] = BFloat16.ToSingle(BFloat16.FromSingle(from[i]));
     }
 }

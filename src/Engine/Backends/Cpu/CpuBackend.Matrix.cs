@@ -1,3 +1,4 @@
+using ClipSegNative.Backends.Cpu.Assembly;
 using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cpu;
@@ -10,8 +11,15 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         var matrix = (CpuMatrix)destination;
         int panels = PackWork.FirstPanel(firstOutput + weight.Rows - 1, matrix) - PackWork.FirstPanel(firstOutput, matrix) + 1;
         long cost = 16 * weight.Shape.Elements;
-        if (matrix.Format == WeightFormat.Bf16) Run(panels, cost, new PackBf16Work(Pointer(weight), weight.Pitch, weight.Rows, firstOutput, matrix));
-        else Run(panels, cost, new PackWork(Pointer(weight), weight.Pitch, weight.Rows, firstOutput, matrix));
+        float* from = Pointer(weight);
+        switch (matrix.Format)
+        {
+            case WeightFormat.F32: Run(panels, cost, new PackWork(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
+            case WeightFormat.F16: Run(panels, cost, new PackHalfWork(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
+            case WeightFormat.Bf16: Run(panels, cost, new PackBf16Work(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
+            default: Run(panels, cost, new PackInt8Work(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
+        }
+        if (matrix.Overflowed) throw new ArgumentException($"A weight of this model is not finite or above {Half.MaxValue}: F16 cannot hold it; use another precision.");
     }
 
     public void Linear(Tensor x, PackedMatrix weight, Tensor bias, Tensor y) =>
@@ -26,13 +34,46 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
     void Multiply(Tensor x, PackedMatrix weight, Epilogue epilogue, Tensor y)
     {
         var matrix = (CpuMatrix)weight;
-        if (matrix.Format == WeightFormat.Bf16)
+        switch (matrix.Format)
         {
-            ushort* rounded = Narrow<ushort>(x.Rows, matrix.Depth, out long pitch);
-            Run(RowTasks.Count(x.Rows), x.Shape.Elements, new RoundRowsWork<TSet, TVector>(View(x), x.Rows, x.Columns, rounded, pitch));
-            Multiply(new Bf16Product<TSet, TVector>(rounded, pitch, matrix, arithmetic.Kernels), x.Rows, epilogue, y);
+            case WeightFormat.F32:
+                Multiply(new SingleProduct<TSet, TVector>(Pointer(x), x.Pitch, matrix), x.Rows, epilogue, y);
+                break;
+            case WeightFormat.F16:
+                float* scratch = Scratch(WidenedProduct<TSet, TVector>.ScratchFloats(matrix), out long perWorker);
+                Multiply(new WidenedProduct<TSet, TVector>(Pointer(x), x.Pitch, matrix, scratch, perWorker), x.Rows, epilogue, y);
+                break;
+            case WeightFormat.Bf16:
+                if (arithmetic.Kernels is { } kernels) MultiplyBf16(x, matrix, kernels, epilogue, y);
+                else MultiplyWidened(x, matrix, epilogue, y);
+                break;
+            default:
+                int size = matrix.Format == WeightFormat.Int8Quads ? sizeof(sbyte) : sizeof(short);
+                byte* values = Narrow(x.Rows, matrix.Depth * size, out long pitch);
+                float* scales = (float*)(values + x.Rows * pitch);
+                var bytes = new Int8Rows(values, pitch, scales, (int*)(scales + x.Rows));
+                Run(RowTasks.Count(x.Rows), x.Shape.Elements, new QuantiseRowsWork<TSet, TVector>(View(x), x.Rows, x.Columns, matrix, bytes));
+                Multiply(new Int8Product<TSet, TVector>(bytes, matrix, arithmetic.Kernels), x.Rows, epilogue, y);
+                break;
         }
-        else Multiply(new SingleProduct<TSet, TVector>(Pointer(x), x.Pitch, matrix), x.Rows, epilogue, y);
+    }
+
+    void MultiplyBf16(Tensor x, CpuMatrix matrix, TileKernels kernels, Epilogue epilogue, Tensor y)
+    {
+        ushort* rounded = (ushort*)Narrow(x.Rows, matrix.Depth * sizeof(ushort), out long pitch);
+        pitch /= sizeof(ushort);
+        Run(RowTasks.Count(x.Rows), x.Shape.Elements, new RoundRowsWork<TSet, TVector>(View(x), x.Rows, x.Columns, rounded, wide: null, pitch));
+        Multiply(new Bf16Product<TSet, TVector>(rounded, pitch, matrix, kernels), x.Rows, epilogue, y);
+    }
+
+    /// <summary>bf16 without its instructions: both operands rounded, in float32.</summary>
+    void MultiplyWidened(Tensor x, CpuMatrix matrix, Epilogue epilogue, Tensor y)
+    {
+        int pitch = PitchFor(x.Columns);
+        float* scratch = Scratch(WidenedProduct<TSet, TVector>.ScratchFloats(matrix), out long perWorker, sharedFloats: (long)x.Rows * pitch);
+        float* rounded = scratch + perWorker * _pool.Threads;
+        Run(RowTasks.Count(x.Rows), x.Shape.Elements, new RoundRowsWork<TSet, TVector>(View(x), x.Rows, x.Columns, rounded: null, rounded, pitch));
+        Multiply(new WidenedProduct<TSet, TVector>(rounded, pitch, matrix, scratch, perWorker), x.Rows, epilogue, y);
     }
 
     void Multiply<TProduct>(TProduct product, int rows, Epilogue epilogue, Tensor y) where TProduct : struct, IPanelProduct
@@ -48,13 +89,12 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         ? matrix
         : throw new ArgumentException($"Convolutions and gradients need a matrix in float32: {weight} was not allocated as an exact one.");
 
-    /// <summary>Scratch for the rows of an operand in few bits, apart as <see cref="PitchFor"/> has them.</summary>
-    T* Narrow<T>(int rows, int columns, out long pitch) where T : unmanaged
+    /// <summary>Scratch for the rows of an operand in few bits, apart as <see cref="PitchFor"/> has them, and for two floats a row behind.</summary>
+    byte* Narrow(int rows, int rowBytes, out long pitch)
     {
-        long bytes = (long)columns * sizeof(T);
-        if (bytes % ConflictingBytes == 0) bytes += 64;
-        pitch = bytes / sizeof(T);
-        return (T*)Scratch(0, out _, (rows * bytes + sizeof(float) - 1) / sizeof(float));
+        pitch = (rowBytes + sizeof(float) - 1) / sizeof(float) * sizeof(float);
+        if (pitch % ConflictingBytes == 0) pitch += 64;
+        return (byte*)Scratch(0, out _, rows * (pitch / sizeof(float) + 2));
     }
 
     public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)

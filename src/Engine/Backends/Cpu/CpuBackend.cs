@@ -16,7 +16,7 @@ static class CpuBackend
         if (!CpuInstructionSets.IsSupported(chosen))
             throw new DeviceException($"This processor has no {chosen.Name()}; the best it has is {CpuInstructionSets.Best.Name()}.");
         int count = threads ?? Environment.ProcessorCount;
-        arithmetic ??= CpuArithmetic.Portable(Precision.Fp32);
+        arithmetic ??= CpuArithmetic.Single;
         return chosen switch
         {
             CpuInstructionSet.Avx512 => new CpuBackend<Set512, Vector512<float>>(chosen, count, arithmetic),
@@ -52,7 +52,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
     public DeviceMemory Allocate(long bytes) => new CpuMemory(bytes);
 
     public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) =>
-        new CpuMatrix(outputs, inputs, 2 * TSet.Width, exact ? WeightFormat.F32 : arithmetic.Format);
+        new CpuMatrix(outputs, inputs, 2 * TSet.Width, exact ? WeightFormat.F32 : arithmetic.FormatFor(inputs));
 
     public int PitchFor(int columns) => columns * sizeof(float) % ConflictingBytes == 0 ? columns + 16 : columns;
 

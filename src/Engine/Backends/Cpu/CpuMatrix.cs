@@ -8,8 +8,17 @@ enum WeightFormat
 {
     F32,
 
+    /// <summary>Widened to float32 when they are multiplied.</summary>
+    F16,
+
     /// <summary>bfloat16, two inputs of one output side by side.</summary>
     Bf16,
+
+    /// <summary>Signed bytes with a scale for each output, two inputs of one output side by side.</summary>
+    Int8Pairs,
+
+    /// <summary>Bytes raised by 128 with a scale for each output, four inputs of one output side by side.</summary>
+    Int8Quads,
 }
 
 /// <summary>
@@ -22,13 +31,24 @@ sealed unsafe class CpuMatrix : PackedMatrix
 
     public CpuMatrix(int outputs, int inputs, int panelWidth, WeightFormat format = WeightFormat.F32) : base(outputs, inputs)
     {
-        (Group, int size) = format switch { WeightFormat.Bf16 => (2, sizeof(ushort)), _ => (1, sizeof(float)) };
+        (Group, int size) = format switch
+        {
+            WeightFormat.F16 => (1, sizeof(ushort)),
+            WeightFormat.Bf16 => (2, sizeof(ushort)),
+            WeightFormat.Int8Pairs => (2, sizeof(byte)),
+            WeightFormat.Int8Quads => (4, sizeof(byte)),
+            _ => (1, sizeof(float)),
+        };
         Format = format;
         PanelWidth = panelWidth;
         Panels = (outputs + panelWidth - 1) / panelWidth;
         Depth = (inputs + Group - 1) / Group * Group;
         PanelBytes = (long)Depth * panelWidth * size;
-        _memory = new CpuMemory(Panels * PanelBytes);
+        bool scaled = format is WeightFormat.Int8Pairs or WeightFormat.Int8Quads;
+        long body = Panels * PanelBytes;
+        _memory = new CpuMemory(body + (scaled ? (long)Panels * panelWidth * sizeof(float) : 0));
+        Scales = scaled ? (float*)(_memory.Pointer + body) : null;
+        if (scaled) NativeMemory.Clear(Scales, (nuint)(_memory.Bytes - body));
         if (Depth != inputs) NativeMemory.Clear(_memory.Pointer, (nuint)_memory.Bytes);
         else if (outputs % panelWidth != 0) NativeMemory.Clear(Panel<byte>(Panels - 1), (nuint)PanelBytes);
     }
@@ -46,6 +66,12 @@ sealed unsafe class CpuMatrix : PackedMatrix
 
     /// <summary>Inputs with those that fill the last group.</summary>
     public int Depth { get; }
+
+    /// <summary>What the bytes of each output stand for; null where the weights are no bytes. 0 for outputs that fill the last panel.</summary>
+    public float* Scales { get; }
+
+    /// <summary>A weight was too large for its format, or not finite.</summary>
+    public bool Overflowed { get; set; }
 
     public override long Bytes => _memory.Bytes;
 

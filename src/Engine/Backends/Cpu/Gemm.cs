@@ -39,7 +39,8 @@ readonly record struct GemmTasks(int Rows, int Panels, int BlockRows, int GroupP
     public static GemmTasks Choose(int rows, CpuMatrix weight, int kernelRows, int threads)
     {
         int tiles = (rows + kernelRows - 1) / kernelRows;
-        bool cached = weight.Bytes <= CachedWeightBytes && tiles >= threads;
+        // Widening costs as much for a few rows as for many.
+        bool cached = weight.Bytes <= CachedWeightBytes && tiles >= threads && weight.Format != WeightFormat.F16;
         long byThreads = (long)tiles * (cached ? 1 : weight.Panels) / (TasksPerThread * threads);
         long most = Math.Max(1, Math.Min(byThreads, MostBlockBytes / (weight.PanelBytes / weight.PanelWidth * kernelRows)));
         long blocks = (tiles + most - 1) / most;
@@ -65,7 +66,7 @@ readonly unsafe struct GemmWork<TSet, TVector, TProduct>(TProduct product, Epilo
                 epilogue.Residual is null ? null : epilogue.Residual + first * epilogue.ResidualPitch + column, epilogue.ResidualPitch);
             // Threads take single panels in turn: the one that many ahead is probably this thread's next.
             byte* next = tasks.GroupPanels == 1 && panel + threads < weight.Panels ? weight.Panel<byte>(panel + threads) : null;
-            Gemm<TSet, TVector>.Panel(product, panel, first, count, columns, shifted, y + first * yPitch + column, yPitch, next);
+            Gemm<TSet, TVector>.Panel(product, product.Open(panel, worker), panel, first, count, columns, shifted, y + first * yPitch + column, yPitch, next);
         }
     }
 }
@@ -76,6 +77,7 @@ static unsafe class Gemm<TSet, TVector>
     where TVector : struct
 {
     /// <param name="product">The operands.</param>
+    /// <param name="weights">The panel, opened.</param>
     /// <param name="panel">Which panel.</param>
     /// <param name="first">The first row of x.</param>
     /// <param name="rows">How many rows of it.</param>
@@ -87,22 +89,22 @@ static unsafe class Gemm<TSet, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
     public static void Panel<TProduct>(
-        in TProduct product, int panel, int first, int rows, int columns, in Epilogue epilogue, float* y, long yPitch, byte* next = null)
+        in TProduct product, void* weights, int panel, int first, int rows, int columns, in Epilogue epilogue, float* y, long yPitch, byte* next = null)
         where TProduct : struct, IPanelProduct
     {
         int width = 2 * TSet.Width;
         float* tile = stackalloc float[TSet.KernelRows * width];
-        bool direct = epilogue.IsNothing && (columns == width || columns == TSet.Width);
+        bool direct = epilogue.IsNothing && columns == width;
         for (int row = 0; row < rows; row += TSet.KernelRows)
         {
             int count = Math.Min(TSet.KernelRows, rows - row);
             if (next is not null) Prefetch(next, product.Weight.PanelBytes, row, rows);
             if (direct)
             {
-                product.Tile(panel, first + row, count, columns, y + row * yPitch, (nint)yPitch);
+                product.Tile(weights, panel, first + row, count, columns, y + row * yPitch, (nint)yPitch);
                 continue;
             }
-            product.Tile(panel, first + row, count, columns, tile, width);
+            product.Tile(weights, panel, first + row, count, columns, tile, width);
             float* residual = epilogue.Residual is null ? null : epilogue.Residual + row * epilogue.ResidualPitch;
             Finish(tile, count, columns, epilogue, residual, y + row * yPitch, yPitch);
         }

@@ -43,7 +43,7 @@ readonly unsafe struct ConvolutionWork<TSet, TVector>(
         {
             int column = panel * weight.PanelWidth, columns = Math.Min(weight.PanelWidth, weight.Outputs - column);
             var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation, null, 0);
-            Gemm<TSet, TVector>.Panel(product, panel, first: 0, width, columns, shifted, y[(long)task * width] + column, pitch);
+            Gemm<TSet, TVector>.Panel(product, product.Open(panel, worker), panel, first: 0, width, columns, shifted, y[(long)task * width] + column, pitch);
         }
     }
 

@@ -8,8 +8,11 @@ unsafe interface IPanelProduct
 {
     CpuMatrix Weight { get; }
 
+    /// <summary>A panel as <see cref="Tile"/> wants it, by the worker that will ask for its tiles.</summary>
+    void* Open(int panel, int worker);
+
     /// <summary>c[rows, panel width] = rows of x, from <paramref name="row"/> on, times the panel; behind <paramref name="columns"/> anything may be written.</summary>
-    void Tile(int panel, int row, int rows, int columns, float* c, nint cPitch);
+    void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch);
 }
 
 /// <summary>float32 by float32.</summary>
@@ -19,45 +22,64 @@ readonly unsafe struct SingleProduct<TSet, TVector>(float* x, long xPitch, CpuMa
 {
     public CpuMatrix Weight => weight;
 
+    public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Tile(int panel, int row, int rows, int columns, float* c, nint cPitch) =>
+    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch) =>
         (columns > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[rows](
-            weight.Inputs, x + row * xPitch, (nint)xPitch, 1, weight.Panel(panel), c, cPitch);
+            weight.Inputs, x + row * xPitch, (nint)xPitch, 1, (float*)weights, c, cPitch);
 }
 
-/// <summary>bfloat16 by bfloat16, summed in float32: by assembled kernels, or where there are none, slowly by vectors of float32.</summary>
-readonly unsafe struct Bf16Product<TSet, TVector>(ushort* x, long xPitch, CpuMatrix weight, TileKernels? kernels) : IPanelProduct
+/// <summary>bfloat16 by bfloat16, summed in float32 by assembled kernels.</summary>
+readonly unsafe struct Bf16Product<TSet, TVector>(ushort* x, long xPitch, CpuMatrix weight, TileKernels kernels) : IPanelProduct
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
 {
     public CpuMatrix Weight => weight;
 
-    public void Tile(int panel, int row, int rows, int columns, float* c, nint cPitch)
+    public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
+
+    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch) =>
+        kernels[rows, columns > TSet.Width ? 2 : 1](x + row * xPitch, weights, c, weight.Depth / 2, (nint)xPitch * sizeof(ushort), cPitch * sizeof(float));
+}
+
+/// <summary>float32 by weights kept in 16 bits: each task widens its panel, which is then multiplied as any other. With x rounded, bf16 on any processor.</summary>
+readonly unsafe struct WidenedProduct<TSet, TVector>(float* x, long xPitch, CpuMatrix weight, float* scratch, long scratchPerWorker) : IPanelProduct
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
+{
+    public CpuMatrix Weight => weight;
+
+    public static long ScratchFloats(CpuMatrix weight) => (long)weight.Depth * weight.PanelWidth;
+
+    public void* Open(int panel, int worker)
     {
-        ushort* a = x + row * xPitch, b = weight.Panel<ushort>(panel);
-        int pairs = weight.Depth / 2, vectors = columns > TSet.Width ? 2 : 1;
-        if (kernels is not null) kernels[rows, vectors](a, b, c, pairs, (nint)xPitch * sizeof(ushort), cPitch * sizeof(float));
-        else
-        {
-            for (int i = 0; i < rows; i++) Row(a + i * xPitch, b, pairs, vectors, c + i * cPitch);
-        }
+        float* wide = scratch + worker * scratchPerWorker;
+        if (weight.Format == WeightFormat.F16) WidenHalves(weight.Panel<Half>(panel), wide);
+        else WidenPairs(weight.Panel<ushort>(panel), wide);
+        return wide;
     }
 
-    /// <summary>The order of the sums is that of vdpbf16ps: of each pair the second product first.</summary>
+    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch) =>
+        new SingleProduct<TSet, TVector>(x, xPitch, weight).Tile(weights, panel, row, rows, columns, c, cPitch);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Row(ushort* a, ushort* b, int pairs, int vectors, float* c)
+    void WidenHalves(Half* narrow, float* wide)
     {
-        TVector first = default, second = default;
-        for (int pair = 0; pair < pairs; pair++, a += 2, b += 4 * TSet.Width)
-        {
-            TVector even = TSet.Broadcast(BFloat16.ToSingle(a[0])), odd = TSet.Broadcast(BFloat16.ToSingle(a[1]));
-            TSet.LoadBf16Pairs(b, out TVector evens, out TVector odds);
-            first = TSet.MultiplyAdd(even, evens, TSet.MultiplyAdd(odd, odds, first));
-            if (vectors == 1) continue;
-            TSet.LoadBf16Pairs(b + 2 * TSet.Width, out evens, out odds);
-            second = TSet.MultiplyAdd(even, evens, TSet.MultiplyAdd(odd, odds, second));
-        }
-        TSet.Store(first, c);
-        if (vectors > 1) TSet.Store(second, c + TSet.Width);
+        long count = ScratchFloats(weight);
+        for (long i = 0; i < count; i += TSet.Width) TSet.Store(TSet.LoadHalf(narrow + i), wide + i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void WidenPairs(ushort* pairs, float* wide)
+    {
+        int width = weight.PanelWidth;
+        for (int input = 0; input < weight.Depth; input += 2, wide += 2 * width)
+            for (int column = 0; column < width; column += TSet.Width, pairs += 2 * TSet.Width)
+            {
+                TSet.LoadBf16Pairs(pairs, out TVector even, out TVector odd);
+                TSet.Store(even, wide + column);
+                TSet.Store(odd, wide + width + column);
+            }
     }
 }

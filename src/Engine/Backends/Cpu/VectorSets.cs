@@ -20,11 +20,26 @@ unsafe interface IVectorSet<TVector> where TVector : struct
     static abstract void Store(TVector value, float* destination);
     static abstract TVector Broadcast(float value);
 
-    /// <summary>Rounds to bfloat16, to nearest, ties to even.</summary>
+    /// <summary>To the nearest bfloat16, ties to even; NaN stays NaN.</summary>
+    static abstract TVector RoundBf16(TVector value);
+
+    /// <summary>Of rounded values.</summary>
     static abstract void StoreBf16(TVector value, ushort* destination);
 
     /// <summary>Reads 2·<see cref="Width"/> bfloat16: those at even places, and those at odd ones.</summary>
     static abstract void LoadBf16Pairs(ushort* source, out TVector even, out TVector odd);
+
+    /// <summary>Reads <see cref="Width"/> F16, all of them finite.</summary>
+    static abstract TVector LoadHalf(Half* source);
+
+    /// <summary>Whole numbers that fit, as bytes.</summary>
+    static abstract void StoreInt8(TVector value, sbyte* destination);
+
+    /// <summary>Whole numbers that fit, as shorts.</summary>
+    static abstract void StoreInt16(TVector value, short* destination);
+
+    /// <summary>Integers less one, as floats.</summary>
+    static abstract TVector LoadDifference(int* source, int subtract);
 
     static abstract TVector Add(TVector a, TVector b);
     static abstract TVector Subtract(TVector a, TVector b);
@@ -57,6 +72,12 @@ unsafe interface IVectorSet<TVector> where TVector : struct
     static abstract float MaxAcross(TVector a);
 }
 
+static class HalfFormat
+{
+    /// <summary>2¹¹²: between the exponent's bias in F16, 15, and in float32, 127. The product is exact, of subnormal numbers too.</summary>
+    public const float Rebias = 5.192297e33f;
+}
+
 readonly unsafe struct Set512 : IVectorSet<Vector512<float>>
 {
     public static int Width => 16;
@@ -66,11 +87,16 @@ readonly unsafe struct Set512 : IVectorSet<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(Vector512<float> value, float* destination) => value.Store(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> RoundBf16(Vector512<float> value)
+    {
+        Vector512<uint> bits = value.AsUInt32(), rounded = bits + Vector512.Create(0x7fffu) + (bits >> 16 & Vector512.Create(1u));
+        rounded = Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, bits | Vector512.Create(0x400000u));
+        return (rounded & Vector512.Create(0xffff0000)).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBf16(Vector512<float> value, ushort* destination)
     {
-        Vector512<uint> bits = value.AsUInt32();
-        bits = Vector512.ConditionalSelect(
-            Vector512.Equals(value, value).AsUInt32(), bits + Vector512.Create(0x7fffu) + (bits >> 16 & Vector512.Create(1u)), bits | Vector512.Create(0x400000u)) >> 16;
+        Vector512<uint> bits = value.AsUInt32() >> 16;
         Vector256.Narrow(bits.GetLower(), bits.GetUpper()).Store(destination);
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -80,6 +106,29 @@ readonly unsafe struct Set512 : IVectorSet<Vector512<float>>
         even = (pairs << 16).AsSingle();
         odd = (pairs & Vector512.Create(0xffff0000)).AsSingle();
     }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadHalf(Half* source)
+    {
+        (Vector256<uint> lower, Vector256<uint> upper) = Vector256.Widen(Vector256.Load((ushort*)source));
+        Vector512<uint> bits = Vector512.Create(lower, upper);
+        Vector512<float> size = ((bits & Vector512.Create(0x7fffu)) << 13).AsSingle() * Vector512.Create(HalfFormat.Rebias);
+        return (size.AsUInt32() | (bits & Vector512.Create(0x8000u)) << 16).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt8(Vector512<float> value, sbyte* destination)
+    {
+        Vector512<int> whole = Vector512.ConvertToInt32Native(value);
+        Vector256<short> shorts = Vector256.Narrow(whole.GetLower(), whole.GetUpper());
+        Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt16(Vector512<float> value, short* destination)
+    {
+        Vector512<int> whole = Vector512.ConvertToInt32Native(value);
+        Vector256.Narrow(whole.GetLower(), whole.GetUpper()).Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadDifference(int* source, int subtract) => Vector512.ConvertToSingle(Vector512.Load(source) - Vector512.Create(subtract));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Subtract(Vector512<float> a, Vector512<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
@@ -108,11 +157,16 @@ readonly unsafe struct Set256 : IVectorSet<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(Vector256<float> value, float* destination) => value.Store(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> RoundBf16(Vector256<float> value)
+    {
+        Vector256<uint> bits = value.AsUInt32(), rounded = bits + Vector256.Create(0x7fffu) + (bits >> 16 & Vector256.Create(1u));
+        rounded = Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, bits | Vector256.Create(0x400000u));
+        return (rounded & Vector256.Create(0xffff0000)).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBf16(Vector256<float> value, ushort* destination)
     {
-        Vector256<uint> bits = value.AsUInt32();
-        bits = Vector256.ConditionalSelect(
-            Vector256.Equals(value, value).AsUInt32(), bits + Vector256.Create(0x7fffu) + (bits >> 16 & Vector256.Create(1u)), bits | Vector256.Create(0x400000u)) >> 16;
+        Vector256<uint> bits = value.AsUInt32() >> 16;
         Vector128.Narrow(bits.GetLower(), bits.GetUpper()).Store(destination);
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,6 +176,29 @@ readonly unsafe struct Set256 : IVectorSet<Vector256<float>>
         even = (pairs << 16).AsSingle();
         odd = (pairs & Vector256.Create(0xffff0000)).AsSingle();
     }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadHalf(Half* source)
+    {
+        (Vector128<uint> lower, Vector128<uint> upper) = Vector128.Widen(Vector128.Load((ushort*)source));
+        Vector256<uint> bits = Vector256.Create(lower, upper);
+        Vector256<float> size = ((bits & Vector256.Create(0x7fffu)) << 13).AsSingle() * Vector256.Create(HalfFormat.Rebias);
+        return (size.AsUInt32() | (bits & Vector256.Create(0x8000u)) << 16).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt8(Vector256<float> value, sbyte* destination)
+    {
+        Vector256<int> whole = Vector256.ConvertToInt32Native(value);
+        Vector128<short> shorts = Vector128.Narrow(whole.GetLower(), whole.GetUpper());
+        Vector128.Narrow(shorts, shorts).GetLower().Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt16(Vector256<float> value, short* destination)
+    {
+        Vector256<int> whole = Vector256.ConvertToInt32Native(value);
+        Vector128.Narrow(whole.GetLower(), whole.GetUpper()).Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadDifference(int* source, int subtract) => Vector256.ConvertToSingle(Vector256.Load(source) - Vector256.Create(subtract));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Subtract(Vector256<float> a, Vector256<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
@@ -152,11 +229,16 @@ readonly unsafe struct Set128 : IVectorSet<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(Vector128<float> value, float* destination) => value.Store(destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> RoundBf16(Vector128<float> value)
+    {
+        Vector128<uint> bits = value.AsUInt32(), rounded = bits + Vector128.Create(0x7fffu) + (bits >> 16 & Vector128.Create(1u));
+        rounded = Vector128.ConditionalSelect(Vector128.Equals(value, value).AsUInt32(), rounded, bits | Vector128.Create(0x400000u));
+        return (rounded & Vector128.Create(0xffff0000)).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBf16(Vector128<float> value, ushort* destination)
     {
-        Vector128<uint> bits = value.AsUInt32();
-        bits = Vector128.ConditionalSelect(
-            Vector128.Equals(value, value).AsUInt32(), bits + Vector128.Create(0x7fffu) + (bits >> 16 & Vector128.Create(1u)), bits | Vector128.Create(0x400000u)) >> 16;
+        Vector128<uint> bits = value.AsUInt32() >> 16;
         Vector128.Narrow(bits, bits).GetLower().Store(destination);
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -166,6 +248,28 @@ readonly unsafe struct Set128 : IVectorSet<Vector128<float>>
         even = (pairs << 16).AsSingle();
         odd = (pairs & Vector128.Create(0xffff0000)).AsSingle();
     }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadHalf(Half* source)
+    {
+        Vector128<uint> bits = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)source).AsUInt16());
+        Vector128<float> size = ((bits & Vector128.Create(0x7fffu)) << 13).AsSingle() * Vector128.Create(HalfFormat.Rebias);
+        return (size.AsUInt32() | (bits & Vector128.Create(0x8000u)) << 16).AsSingle();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt8(Vector128<float> value, sbyte* destination)
+    {
+        Vector128<int> whole = Vector128.ConvertToInt32Native(value);
+        Vector128<short> shorts = Vector128.Narrow(whole, whole);
+        *(int*)destination = Vector128.Narrow(shorts, shorts).AsInt32().ToScalar();
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInt16(Vector128<float> value, short* destination)
+    {
+        Vector128<int> whole = Vector128.ConvertToInt32Native(value);
+        Vector128.Narrow(whole, whole).GetLower().Store(destination);
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadDifference(int* source, int subtract) => Vector128.ConvertToSingle(Vector128.Load(source) - Vector128.Create(subtract));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;

@@ -154,6 +154,6 @@ sealed unsafe class KernelInterpreter(byte[] code)
     {
         foreach ((nint start, nint length, bool writable) in _blocks)
             if ((nint)address >= start && (nint)address + bytes <= start + length && (writable || !write)) return (byte*)address;
-        throw new AccessViolationException($"The kernel {(write ? "writes" : "reads")} {bytes} bytes at {address:x}, outside its operands.");
+        throw new InvalidOperationException($"The kernel {(write ? "writes" : "reads")} {bytes} bytes at {address:x}, outside its operands.");
     }
 }

@@ -17,17 +17,19 @@ sealed unsafe class TileKernels : IDisposable
 
     TileKernels(ExecutableMemory memory, int[] offsets) => (_memory, _offsets) = (memory, offsets);
 
+    /// <summary>Of this system.</summary>
+    public static CallingConvention Convention => OperatingSystem.IsWindows() ? CallingConvention.Windows : CallingConvention.SystemV;
+
     /// <summary>Null, and why, where the system gives no memory for code.</summary>
     /// <remarks>The caller knows that the processor has the instructions.</remarks>
     public static TileKernels? TryCreate(TileKind kind, IMemoryPages pages, out string problem)
     {
-        CallingConvention convention = OperatingSystem.IsWindows() ? CallingConvention.Windows : CallingConvention.SystemV;
         var code = new List<byte>();
         var offsets = new int[TileAssembler.MostRows * TileAssembler.MostVectors];
         for (int i = 0; i < offsets.Length; i++)
         {
             offsets[i] = code.Count;
-            code.AddRange(TileAssembler.Assemble(kind, i / TileAssembler.MostVectors + 1, i % TileAssembler.MostVectors + 1, convention));
+            code.AddRange(TileAssembler.Assemble(kind, i / TileAssembler.MostVectors + 1, i % TileAssembler.MostVectors + 1, Convention));
             while (code.Count % Alignment != 0) code.Add(Breakpoint);
         }
         return ExecutableMemory.TryCreate(pages, [.. code], out problem) is { } memory ? new TileKernels(memory, offsets) : null;
@@ -40,7 +42,7 @@ sealed unsafe class TileKernels : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    /// <summary>The largest kernel and its tails as text: offset, instruction.</summary>
+    /// <summary>A kernel as text: offset and instruction, a line each.</summary>
     public static string Disassemble(TileKind kind, int rows, int vectors, CallingConvention convention)
     {
         byte[] code = TileAssembler.Assemble(kind, rows, vectors, convention);
