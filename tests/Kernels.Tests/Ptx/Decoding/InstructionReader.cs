@@ -78,7 +78,7 @@ sealed class InstructionReader(InstructionSyntax syntax, Symbols symbols)
     public Register WideDestination(PtxType type) => Written(Name(), type, wide: true);
 
     /// <summary>A result that the instruction itself notes as written.</summary>
-    public Register TrackedDestination(PtxType type) => Find(Name(), type, wide: false);
+    public Register TrackedDestination(PtxType type) => FindWritable(Name(), type, wide: false);
 
     /// <summary>A result with a second, as in <c>p|q</c>.</summary>
     public (Register First, Register? Second) Destinations(PtxType type, PtxType second)
@@ -229,9 +229,11 @@ sealed class InstructionReader(InstructionSyntax syntax, Symbols symbols)
 
     Register Written(string name, PtxType type, bool wide)
     {
-        Register register = Find(name, type, wide);
-        if (Block.IsSpecial(name)) throw Error($"{name} cannot be written");
+        Register register = FindWritable(name, type, wide);
         _writes.Add(register.Number);
         return register;
     }
+
+    Register FindWritable(string name, PtxType type, bool wide) =>
+        Block.IsSpecial(name) ? throw Error($"{name} cannot be written") : Find(name, type, wide);
 }

@@ -36,7 +36,8 @@ static unsafe class MoveInstructions
             {
                 Lanes.Set(ref warp.Predicate(d.Offset), lanes, warp.Predicate(a.Offset));
                 CopyWritten(warp, d, a, lanes);
-            },
+            }
+            ,
             2 => (warp, lanes) => Copy<ushort>(warp, d, a, lanes),
             4 => (warp, lanes) => Copy<uint>(warp, d, a, lanes),
             _ => (warp, lanes) => Copy<ulong>(warp, d, a, lanes),

@@ -29,6 +29,7 @@ sealed class TokenReader(string source)
     /// <summary>A word that is neither a directive nor a number.</summary>
     public string Name()
     {
+        if (AtEnd) throw Error("the text ends too early");
         if (Peek.Kind != TokenKind.Word || Peek.Text[0] == '.' || char.IsAsciiDigit(Peek.Text[0])) throw Error($"a name expected instead of '{Peek.Text}'");
         return Take().Text;
     }

@@ -1,0 +1,68 @@
+namespace ClipSegNative.Tests.Kernels.SelfTests;
+
+public class ConversionTests
+{
+    [Theory]
+    [InlineData("cvt.u64.u32 $d, $0", 0xfffffffful, -1)]
+    [InlineData("cvt.s64.s32 $d, $0", -1L, -1)]
+    [InlineData("cvt.u32.u64 $d, $0", 0x89abcdefu, 0x0123456789abcdeful)]
+    [InlineData("cvt.u32.u16 $d, $0", 65535, (ushort)65535)]
+    [InlineData("cvt.s32.s16 $d, $0", -1, (ushort)65535)]
+    [InlineData("cvt.u16.u32 $d, $0", (ushort)0x5678, 0x12345678)]
+    [InlineData("cvt.u32.u8 $d, $0", 0x78, 0x12345678)]
+    [InlineData("cvt.s32.s8 $d, $0", -128, 0x12345680)]
+    [InlineData("cvt.s16.s8 $d, $0", (ushort)0xff80, (ushort)0x1280)]
+    [InlineData("cvt.u8.u32 $d, $0", (ushort)0x78, 0x12345678)]
+    [InlineData("cvt.sat.u8.s32 $d, $0", 255, 300)]
+    [InlineData("cvt.sat.s8.s32 $d, $0", -128, -300)]
+    [InlineData("cvt.sat.u32.s32 $d, $0", 0, -300)]
+    public void Integers(string instruction, object expected, params object[] sources) => Assert.Equal(expected, OneInstruction.Run(instruction, expected, sources));
+
+    [Theory]
+    [InlineData("cvt.rn.f32.s32 $d, $0", -16777216f, -16777217)]
+    [InlineData("cvt.rn.f32.u32 $d, $0", 4294967296f, uint.MaxValue)]
+    [InlineData("cvt.rn.f32.u64 $d, $0", 9007200328482816f, 9007199791611905ul)]
+    [InlineData("cvt.rn.f32.s64 $d, $0", -1e10f, -10000000000L)]
+    [InlineData("cvt.rn.f32.u8 $d, $0", 255f, (ushort)0x12ff)]
+    [InlineData("cvt.rn.f32.u16 $d, $0", 65535f, (ushort)65535)]
+    [InlineData("cvt.rn.f64.s64 $d, $0", -9007199254740992.0, -9007199254740993L)]
+    [InlineData("cvt.rn.f64.u32 $d, $0", 4294967295.0, uint.MaxValue)]
+    [InlineData("cvt.rn.f16.s32 $d, $0", (ushort)0xc200, -3)]
+    public void FromIntegers(string instruction, object expected, params object[] sources) => Assert.Equal(expected, OneInstruction.Run(instruction, expected, sources));
+
+    [Theory]
+    [InlineData("cvt.rzi.s32.f32 $d, $0", -2, -2.7f)]
+    [InlineData("cvt.rni.s32.f32 $d, $0", 2, 2.5f)]
+    [InlineData("cvt.rmi.s32.f32 $d, $0", -3, -2.2f)]
+    [InlineData("cvt.rpi.s32.f32 $d, $0", 3, 2.2f)]
+    [InlineData("cvt.rzi.u32.f32 $d, $0", 0, -5f)]
+    [InlineData("cvt.rzi.u32.f32 $d, $0", uint.MaxValue, 1e20f)]
+    [InlineData("cvt.rzi.s32.f32 $d, $0", int.MaxValue, float.PositiveInfinity)]
+    [InlineData("cvt.rzi.s32.f32 $d, $0", 0, float.NaN)]
+    [InlineData("cvt.rzi.s64.f64 $d, $0", -4000000000L, -4e9)]
+    [InlineData("cvt.rzi.u64.f64 $d, $0", ulong.MaxValue, 1e30)]
+    [InlineData("cvt.rni.u8.f32 $d, $0", (ushort)255, 300f)]
+    [InlineData("cvt.rzi.u16.f32 $d, $0", (ushort)7, 7.9f)]
+    public void ToIntegers(string instruction, object expected, params object[] sources) => Assert.Equal(expected, OneInstruction.Run(instruction, expected, sources));
+
+    [Theory]
+    [InlineData("cvt.f64.f32 $d, $0", 0.100000001490116119384765625, 0.1f)]
+    [InlineData("cvt.rn.f32.f64 $d, $0", 0.1f, 0.1)]
+    [InlineData("cvt.f32.f16 $d, $0", 1.5f, (ushort)0x3e00)]
+    [InlineData("cvt.f32.f16 $d, $0", 5.9604645e-8f, (ushort)1)]
+    [InlineData("cvt.rn.f16.f32 $d, $0", (ushort)0x3c00, 1.00048828125f)]
+    [InlineData("cvt.rn.f16.f32 $d, $0", (ushort)0x7c00, 70000f)]
+    [InlineData("cvt.rn.bf16.f32 $d, $0", (ushort)0x3f80, 1.00390625f)]
+    [InlineData("cvt.rn.bf16.f32 $d, $0", (ushort)0x3f82, 1.01171875f)]
+    [InlineData("cvt.rn.bf16.f32 $d, $0", (ushort)0x7f80, 3.4028235e38f)]
+    [InlineData("cvt.rn.f16x2.f32 $d, $0, $1", 0x3c00_4000u, 1f, 2f)]
+    [InlineData("cvt.rn.bf16x2.f32 $d, $0, $1", 0x3f80_4000u, 1f, 2f)]
+    [InlineData("cvt.rna.tf32.f32 $d, $0", 0x3f802000u, 1.00048828125f)]
+    [InlineData("cvt.rmi.f32.f32 $d, $0", -3f, -2.2f)]
+    [InlineData("cvt.rni.f32.f32 $d, $0", 2f, 2.5f)]
+    [InlineData("cvt.rzi.f64.f64 $d, $0", -2.0, -2.9)]
+    [InlineData("cvt.sat.f32.f32 $d, $0", 1f, 1.5f)]
+    [InlineData("cvt.sat.f32.f32 $d, $0", 0f, float.NaN)]
+    [InlineData("cvt.ftz.f32.f32 $d, $0", -0f, -1e-40f)]
+    public void BetweenFloats(string instruction, object expected, params object[] sources) => Assert.Equal(expected, OneInstruction.Run(instruction, expected, sources));
+}
