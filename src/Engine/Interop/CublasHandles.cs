@@ -91,12 +91,22 @@ sealed unsafe class CublasLtPreference : CudaHandle
     {
         CublasLt.Check(CublasLt.PreferenceCreate(out nint handle), $"cublasLtMatmulPreferenceCreate()");
         var preference = new CublasLtPreference(context, handle);
-        nuint bytes = (nuint)workspaceBytes;
-        CublasLt.Check(
-            CublasLt.PreferenceSetAttribute(preference, CublasLtPreferenceAttribute.WorkspaceBytes, &bytes, (nuint)sizeof(nuint)),
-            $"cublasLtMatmulPreferenceSetAttribute({CublasLtPreferenceAttribute.WorkspaceBytes}, {bytes})");
+        preference.Set(CublasLtPreferenceAttribute.WorkspaceBytes, (nuint)workspaceBytes);
         return preference;
     }
+
+    /// <summary>What all matrices' addresses are a multiple of; 256 unless told.</summary>
+    public void Align(uint bytes)
+    {
+        Set(CublasLtPreferenceAttribute.AlignmentA, bytes);
+        Set(CublasLtPreferenceAttribute.AlignmentB, bytes);
+        Set(CublasLtPreferenceAttribute.AlignmentC, bytes);
+        Set(CublasLtPreferenceAttribute.AlignmentD, bytes);
+    }
+
+    void Set<T>(CublasLtPreferenceAttribute attribute, T value) where T : unmanaged =>
+        CublasLt.Check(
+            CublasLt.PreferenceSetAttribute(this, attribute, &value, (nuint)sizeof(T)), $"cublasLtMatmulPreferenceSetAttribute({attribute}, {value})");
 
     protected override int Destroy(nint handle) => CublasLt.PreferenceDestroy(handle);
 }

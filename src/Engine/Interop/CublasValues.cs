@@ -50,6 +50,10 @@ enum CublasLtLayoutAttribute
 enum CublasLtPreferenceAttribute
 {
     WorkspaceBytes = 1,
+    AlignmentA = 5,
+    AlignmentB = 6,
+    AlignmentC = 7,
+    AlignmentD = 8,
 }
 
 /// <summary>cublasLtEpilogue_t. Its GELU is the tanh form, neither CLIP's quick GELU nor the exact one.</summary>

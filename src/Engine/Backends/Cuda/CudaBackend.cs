@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using ClipSegNative.Interop;
+using ClipSegNative.Tensors;
+
+namespace ClipSegNative.Backends.Cuda;
+
+/// <summary>The operations on one stream of a CUDA device: our kernels, and products by its library. One caller at a time.</summary>
+/// <remarks>
+/// Nothing is allocated while operations are recorded: <see cref="Capture"/> first goes through them without queueing anything, which finds the scratch
+/// they need, loads their kernels and chooses how each product is computed.
+/// </remarks>
+sealed partial class CudaBackend(ICudaRuntime runtime) : IBackend
+{
+    const int BlockThreads = 256, WarpThreads = 32;
+
+    /// <summary>Of a loop over elements, a multiprocessor's share: enough to fill it several times over.</summary>
+    const int BlocksPerMultiprocessor = 16;
+
+    readonly List<CudaBlock> _scratch = [];
+    bool _preparing;
+
+    public string Description => runtime.Description;
+
+    public DeviceMemory Allocate(long bytes) => runtime.Allocate(bytes);
+
+    public PackedMatrix AllocateMatrix(int outputs, int inputs) => new CudaMatrix(outputs, inputs, runtime);
+
+    /// <summary>Rows start at multiples of 16 bytes, which kernels move at once.</summary>
+    public int PitchFor(int columns) => columns < 4 ? columns : (columns + 3) / 4 * 4;
+
+    public void Upload(ReadOnlySpan<float> source, Tensor destination) => Upload(MemoryMarshal.AsBytes(source), sizeof(float), destination);
+
+    public void Upload(ReadOnlySpan<int> source, Tensor destination)
+    {
+        if (destination.Storage.Type != DType.I32 || !destination.IsContiguous) throw new ArgumentException("Integers need a contiguous int32 tensor.");
+        Upload(MemoryMarshal.AsBytes(source), sizeof(int), destination);
+    }
+
+    public void Download(Tensor source, Span<float> destination)
+    {
+        CheckLength(destination.Length, source);
+        if (destination.IsEmpty) return;
+        Span<byte> bytes = MemoryMarshal.AsBytes(destination);
+        if (source.IsContiguous)
+        {
+            runtime.CopyToHost(bytes, At(source));
+            return;
+        }
+        var whole = new float[source.Extent];
+        runtime.CopyToHost(MemoryMarshal.AsBytes(whole.AsSpan()), At(source));
+        for (int row = 0; row < source.Rows; row++)
+            whole.AsSpan(row * source.Pitch, source.Columns).CopyTo(destination[(row * source.Columns)..]);
+    }
+
+    public void Synchronize() => runtime.Synchronize();
+
+    public IReplay Capture(Action enqueue)
+    {
+        _preparing = true;
+        try { enqueue(); }
+        finally { _preparing = false; }
+        return runtime.Capture(enqueue);
+    }
+
+    public void Dispose()
+    {
+        foreach (CudaBlock block in _scratch) block.Dispose();
+        runtime.Dispose();
+    }
+
+    /// <summary>Rows that are not adjacent go one by one: what lies between them stays.</summary>
+    void Upload(ReadOnlySpan<byte> source, int size, Tensor destination)
+    {
+        CheckLength(source.Length / size, destination);
+        if (source.IsEmpty) return;
+        if (destination.IsContiguous)
+        {
+            runtime.CopyToDevice(At(destination), source);
+            return;
+        }
+        int row = destination.Columns * size;
+        for (int i = 0; i < destination.Rows; i++)
+            runtime.CopyToDevice(At(destination) + (ulong)i * (ulong)(destination.Pitch * size), source.Slice(i * row, row));
+    }
+
+    /// <summary>The address of a tensor's first element; 0 for one that is absent.</summary>
+    static ulong At(Tensor tensor)
+    {
+        if (tensor.IsAbsent) return 0;
+        var memory = (CudaBlock)(tensor.Storage.Memory ?? throw new InvalidOperationException($"{tensor} has no memory yet: its arena has not been planned."));
+        return memory.Address + (ulong)(tensor.Storage.ByteOffset + tensor.Offset * tensor.Storage.Type.Size());
+    }
+
+    static DeviceMatrix MatrixAt(Tensor tensor) => new(At(tensor), tensor.Pitch);
+
+    static void CheckLength(int length, Tensor tensor)
+    {
+        if (length != tensor.Shape.Elements) throw new ArgumentException($"{length} values do not fill {tensor}.");
+    }
+
+    /// <summary>
+    /// Memory for the operation at hand, whose kernels run one after the other. A larger block joins the others instead of replacing them, as recorded
+    /// operations hold their addresses.
+    /// </summary>
+    ulong Scratch(long bytes)
+    {
+        if (_scratch.Count == 0 || _scratch[^1].Bytes < bytes) _scratch.Add(runtime.Allocate(Math.Max(bytes, 1 << 20)));
+        return _scratch[^1].Address;
+    }
+
+    void Launch(string kernel, CudaExtent grid, int threads, params ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
+        if (_preparing) runtime.Prepare(kernel);
+        else runtime.Launch(kernel, grid, new CudaExtent((uint)threads), sharedBytes: 0, MemoryMarshal.Cast<KernelArgument, ulong>(arguments));
+    }
+
+    void Multiply(in MatrixProduct product)
+    {
+        if (_preparing) runtime.Prepare(product);
+        else runtime.Multiply(product);
+    }
+
+    /// <summary>Blocks for a loop over so many elements.</summary>
+    CudaExtent Blocks(long count) => new((uint)Math.Min(Parts(count, BlockThreads), runtime.Multiprocessors * BlocksPerMultiprocessor));
+
+    static uint Parts(long count, long size) => checked((uint)((count + size - 1) / size));
+}

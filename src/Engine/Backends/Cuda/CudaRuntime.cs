@@ -1,0 +1,102 @@
+using ClipSegNative.Interop;
+
+namespace ClipSegNative.Backends.Cuda;
+
+/// <summary>A CUDA device: one stream, the kernels' modules, loaded when first needed, and cuBLASLt.</summary>
+sealed class CudaRuntime : ICudaRuntime
+{
+    readonly CudaContext _context;
+    readonly CudaStream _stream;
+    readonly CublasLtProducts _products;
+    readonly Dictionary<string, CudaModule> _modules = [];
+    readonly Dictionary<string, CudaFunction> _functions = [];
+
+    CudaRuntime(CudaContext context, bool tensorFloat)
+    {
+        _context = context;
+        _stream = CudaStream.Create(context);
+        _products = new CublasLtProducts(context, _stream, tensorFloat);
+    }
+
+    public string Description => $"cuda, {_context.Device.Name}";
+
+    public int Multiprocessors => _context.Device.Multiprocessors;
+
+    /// <param name="ordinal">From 0.</param>
+    /// <param name="tensorFloat">Products round their operands to TensorFloat-32: 10 bits of mantissa, several times as fast.</param>
+    /// <exception cref="DeviceException">There is no driver, no such device, or no cuBLASLt.</exception>
+    public static CudaRuntime Open(int ordinal, bool tensorFloat)
+    {
+        CudaContext context = CudaContext.Open(ordinal);
+        try { return new CudaRuntime(context, tensorFloat); }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    public CudaBlock Allocate(long bytes) => new Block(CudaMemory.Allocate(_context, Math.Max(bytes, 1)), bytes);
+
+    public void CopyToDevice(ulong destination, ReadOnlySpan<byte> source) => _stream.CopyToDevice(destination, source);
+
+    public void CopyToHost(Span<byte> destination, ulong source)
+    {
+        _stream.CopyToHost(destination, source);
+        _stream.Synchronize();
+    }
+
+    public void Synchronize() => _stream.Synchronize();
+
+    public void Prepare(string kernel) => Function(kernel);
+
+    public void Prepare(in MatrixProduct product) => _products.Prepare(product);
+
+    public void Launch(string kernel, CudaExtent grid, CudaExtent block, int sharedBytes, ReadOnlySpan<ulong> arguments) =>
+        _stream.Launch(Function(kernel), grid, block, sharedBytes, arguments);
+
+    public void Multiply(in MatrixProduct product) => _products.Multiply(product);
+
+    public IReplay Capture(Action queue)
+    {
+        using CudaGraph graph = _stream.Capture(queue);
+        CudaGraphExecutable executable = graph.Instantiate();
+        executable.Upload(_stream);
+        return new GraphReplay(executable, _stream);
+    }
+
+    public void Dispose()
+    {
+        _stream.Synchronize();
+        _products.Dispose();
+        foreach (CudaModule module in _modules.Values) module.Dispose();
+        _stream.Dispose();
+        _context.Dispose();
+    }
+
+    CudaFunction Function(string kernel)
+    {
+        if (_functions.TryGetValue(kernel, out CudaFunction? known)) return known;
+        string name = CudaKernels.ModuleOf(kernel);
+        if (!_modules.TryGetValue(name, out CudaModule? module)) _modules[name] = module = CudaModule.Load(_context, CudaKernels.Ptx(name));
+        return _functions[kernel] = module.Function(kernel);
+    }
+
+    sealed class Block(CudaMemory memory, long bytes) : CudaBlock(bytes)
+    {
+        public override ulong Address => memory.Address;
+
+        public override void Dispose() => memory.Dispose();
+    }
+
+    sealed class GraphReplay(CudaGraphExecutable executable, CudaStream stream) : IReplay
+    {
+        public void Run() => executable.Launch(stream);
+
+        public void Dispose()
+        {
+            stream.Synchronize();
+            executable.Dispose();
+        }
+    }
+}
