@@ -41,7 +41,7 @@ KERNEL(256) maps_unfold_f32(const float* x, u32 height, u32 width, u32 channels,
 
 // Second half of a transposed convolution: every output pixel adds up the columns that cover it. A bias of null is none.
 KERNEL(256) maps_fold_f32(
-    const float* columns, u32 height, u32 width, u32 kernel, u32 stride, u32 padding, const float* bias, float* y, u32 toHeight, u32 toWidth, u32 channels, u32 count)
+    const float* columns, u32 pitchColumns, u32 height, u32 width, u32 kernel, u32 stride, u32 padding, const float* bias, float* y, u32 toHeight, u32 toWidth, u32 channels, u32 count)
 {
     for (u32 i = globalThread(); i < count; i += globalThreads())
     {
@@ -55,14 +55,15 @@ KERNEL(256) maps_fold_f32(
             for (u32 column = firstColumn; column <= lastColumn; column++)
             {
                 u32 tap = (down - row * stride) * kernel + right - column * stride;
-                sum += columns[(((u64)entry * height + row) * width + column) * kernel * kernel * channels + (u64)tap * channels + channel];
+                sum += columns[(((u64)entry * height + row) * width + column) * pitchColumns + tap * channels + channel];
             }
         y[i] = bias ? sum + bias[channel] : sum;
     }
 }
 
 KERNEL(256) maps_fold_backward_f32(
-    const float* dy, u32 toHeight, u32 toWidth, u32 kernel, u32 stride, u32 padding, float* dColumns, u32 height, u32 width, u32 channels, u32 count)
+    const float* dy, u32 toHeight, u32 toWidth, u32 kernel, u32 stride, u32 padding, float* dColumns, u32 pitchColumns, u32 height, u32 width, u32 channels,
+    u32 count)
 {
     u32 perInput = kernel * kernel * channels;
     for (u32 i = globalThread(); i < count; i += globalThreads())
@@ -71,7 +72,7 @@ KERNEL(256) maps_fold_backward_f32(
         i32 row = (i32)(input / width % height * stride + tap / kernel) - (i32)padding, column = (i32)(input % width * stride + tap % kernel) - (i32)padding;
         bool inside = row >= 0 && row < (i32)toHeight && column >= 0 && column < (i32)toWidth;
         u64 map = (u64)(input / width / height) * toHeight;
-        dColumns[i] = inside ? dy[((map + row) * toWidth + column) * channels + channel] : 0;
+        dColumns[(u64)input * pitchColumns + i % perInput] = inside ? dy[((map + row) * toWidth + column) * channels + channel] : 0;
     }
 }
 

@@ -11,6 +11,8 @@ enum CublasOperation
 enum CublasCompute
 {
     Float32 = 68,
+    FastFloat16 = 74,
+    FastBFloat16 = 75,
     FastTensorFloat32 = 77,
 }
 

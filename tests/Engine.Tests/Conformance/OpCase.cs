@@ -10,7 +10,7 @@ namespace ClipSegNative.Tests.Conformance;
 /// <param name="Build">Makes the tensors and returns what to enqueue.</param>
 sealed record OpCase(string Operation, string Detail, Tolerance Tolerance, Func<OpWorkspace, Action<IBackend>> Build)
 {
-    readonly Lazy<float[]> _expected = new(() => RunOn(Operation, Detail, Build, new ReferenceBackend(), null));
+    readonly Lazy<float[]> _expected = new(() => RunOn(Operation, Detail, Build, new ReferenceBackend(), enqueue => enqueue()));
 
     public string Name => $"{Operation} {Detail}";
 
@@ -22,15 +22,22 @@ sealed record OpCase(string Operation, string Detail, Tolerance Tolerance, Func<
 
     /// <param name="device">Holds the tensors.</param>
     /// <param name="through">What the operation is called on, where that is not the device itself.</param>
-    public float[] Run(IBackend device, IBackend? through = null) => RunOn(Operation, Detail, Build, device, through);
+    public float[] Run(IBackend device, IBackend? through = null) => RunOn(Operation, Detail, Build, device, enqueue => enqueue(), through);
+
+    /// <summary>As <see cref="Run"/>, by what the device recorded.</summary>
+    public float[] Replay(IBackend device) => RunOn(Operation, Detail, Build, device, enqueue =>
+    {
+        using IReplay replay = device.Capture(enqueue);
+        replay.Run();
+    });
 
     public override string ToString() => Name;
 
-    static float[] RunOn(string operation, string detail, Func<OpWorkspace, Action<IBackend>> build, IBackend device, IBackend? through)
+    static float[] RunOn(string operation, string detail, Func<OpWorkspace, Action<IBackend>> build, IBackend device, Action<Action> run, IBackend? through = null)
     {
         using var workspace = new OpWorkspace(device, $"{operation} {detail}");
         Action<IBackend> enqueue = build(workspace);
-        enqueue(through ?? device);
+        run(() => enqueue(through ?? device));
         device.Synchronize();
         workspace.CheckSurroundings();
         return workspace.Results();

@@ -9,11 +9,9 @@ static class EmulatedDevice
 {
     static readonly Lazy<PtxModule[]> Shipped = new(() => [.. CudaKernels.Modules.Select(module => PtxModule.Parse(Encoding.ASCII.GetString(CudaKernels.Ptx(module))))]);
 
-    public static InterpretedDevice Create() => new(Shipped.Value);
+    /// <param name="backwards">Blocks and warps take turns from the last to the first.</param>
+    public static InterpretedDevice Create(bool backwards = false) => new(Shipped.Value) { Backwards = backwards };
 
-    public static CudaBackend CreateBackend(out EmulatedRuntime runtime)
-    {
-        runtime = new EmulatedRuntime(Create());
-        return new CudaBackend(runtime);
-    }
+    public static CudaBackend CreateBackend(CudaPrecision precision = CudaPrecision.Float32, bool backwards = false) =>
+        new(new EmulatedRuntime(Create(backwards)), precision);
 }

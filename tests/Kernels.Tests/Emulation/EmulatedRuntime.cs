@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Interop;
+using ClipSegNative.Tests.Kernels.Ptx.Execution;
 
 namespace ClipSegNative.Tests.Kernels.Emulation;
 
@@ -118,7 +119,7 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
     }
 }
 
-/// <summary>A product as its definition has it, summed in double precision.</summary>
+/// <summary>A product as its definition has it, its operands rounded as asked, summed in double precision.</summary>
 static class EmulatedProduct
 {
     public static void Run(InterpretedDevice device, in MatrixProduct product)
@@ -128,6 +129,8 @@ static class EmulatedProduct
         float[] right = Read(device, product.Right, product.TransposeRight ? columns : depth, product.TransposeRight ? depth : columns);
         float[] bias = product.Bias == 0 ? new float[columns] : Read(device, new DeviceMatrix(product.Bias, columns), 1, columns);
         float[] result = product.Addend.Address == 0 ? new float[rows * columns] : Read(device, product.Addend, rows, columns);
+        Round(left, product.Precision);
+        Round(right, product.Precision);
         if (product.TransposeLeft) left = Transpose(left, depth, rows);
         if (!product.TransposeRight) right = Transpose(right, depth, columns);
         for (int row = 0; row < rows; row++)
@@ -150,6 +153,28 @@ static class EmulatedProduct
         for (int row = 0; row < rows; row++)
             device.Read(matrix.Address + (ulong)row * (ulong)matrix.Pitch * sizeof(float), values.AsSpan(row * columns, columns));
         return values;
+    }
+
+    static void Round(float[] values, CudaPrecision precision)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = precision switch
+            {
+                CudaPrecision.TensorFloat32 => Mantissa(values[i], bits: 10),
+                CudaPrecision.BFloat16 => Mantissa(values[i], bits: 7),
+                CudaPrecision.Float16 => (float)(Half)values[i],
+                _ => values[i],
+            };
+        }
+    }
+
+    /// <summary>To the nearest, ties to even.</summary>
+    static float Mantissa(float value, int bits)
+    {
+        int dropped = 23 - bits;
+        uint word = BitConverter.SingleToUInt32Bits(value), half = (1u << (dropped - 1)) - 1 + ((word >> dropped) & 1);
+        return BitConverter.UInt32BitsToSingle((word + half) >> dropped << dropped);
     }
 
     static float[] Transpose(float[] values, int rows, int columns)

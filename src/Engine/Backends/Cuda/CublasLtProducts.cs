@@ -6,7 +6,7 @@ namespace ClipSegNative.Backends.Cuda;
 /// Products by cuBLASLt; how each kind is best computed is asked for once. The library's matrices lie column by column, so a row-major product
 /// is its transpose: the right operand comes first.
 /// </summary>
-sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream, bool tensorFloat) : IDisposable
+sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream) : IDisposable
 {
     /// <summary>What cuBLAS itself recommends for the newest devices.</summary>
     const int WorkspaceBytes = 32 << 20;
@@ -57,7 +57,7 @@ sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream, boo
     Plan Choose(ProductKind kind, int alignment)
     {
         context.Enter();
-        CublasLtProduct product = CublasLtProduct.Create(context, tensorFloat ? CublasCompute.FastTensorFloat32 : CublasCompute.Float32);
+        CublasLtProduct product = CublasLtProduct.Create(context, Compute(kind.Precision));
         product.Set(CublasLtProductAttribute.TransposeA, kind.TransposeRight ? CublasOperation.Transpose : CublasOperation.None);
         product.Set(CublasLtProductAttribute.TransposeB, kind.TransposeLeft ? CublasOperation.Transpose : CublasOperation.None);
         product.Set(CublasLtProductAttribute.Epilogue, kind.HasBias ? CublasLtEpilogue.Bias : CublasLtEpilogue.None);
@@ -77,6 +77,14 @@ sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream, boo
         plan.Algorithm = found.Algorithm;
         return plan;
     }
+
+    static CublasCompute Compute(CudaPrecision precision) => precision switch
+    {
+        CudaPrecision.TensorFloat32 => CublasCompute.FastTensorFloat32,
+        CudaPrecision.BFloat16 => CublasCompute.FastBFloat16,
+        CudaPrecision.Float16 => CublasCompute.FastFloat16,
+        _ => CublasCompute.Float32,
+    };
 
     /// <summary>A row-major matrix [rows, columns], or, transposed, [columns, rows], as the library sees it.</summary>
     CublasLtLayout Layout(bool transposed, int rows, int columns, int pitch) =>

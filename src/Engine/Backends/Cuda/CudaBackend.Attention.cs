@@ -3,10 +3,10 @@ using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cuda;
 
-/// <summary>Attention: src/Kernels/attention.cu.</summary>
+/// <summary>Attention: src/Kernels/attention.cu, and tensorcores.cu for rounded operands; its gradient is float32 in every precision.</summary>
 sealed partial class CudaBackend
 {
-    const int AttentionTile = 32, AttentionThreads = 128;
+    const int AttentionTile = 32, TensorCoreTile = 64, AttentionThreads = 128;
 
     /// <summary>Floats that the gradient keeps of every query.</summary>
     const int QueryStatistics = 3;
@@ -15,7 +15,13 @@ sealed partial class CudaBackend
     {
         AttentionKernels kernels = KernelsOf(q.Columns / heads);
         (int queries, int keys, int size, float scale) = Problem(q, k, heads);
-        Launch(kernels.Forward, Tiles(queries, heads, q), AttentionThreads,
+        (string kernel, int tile) = precision switch
+        {
+            CudaPrecision.BFloat16 => (kernels.BFloat16, TensorCoreTile),
+            CudaPrecision.Float16 => (kernels.Float16, TensorCoreTile),
+            _ => (kernels.Float32, AttentionTile),
+        };
+        Launch(kernel, Tiles(queries, tile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(y), y.Pitch, queries, keys, size, causal ? 1 : 0, scale);
     }
 
@@ -25,11 +31,11 @@ sealed partial class CudaBackend
         (int queries, int keys, int size, float scale) = Problem(q, k, heads);
         int masked = causal ? 1 : 0;
         ulong statistics = Scratch((long)q.Shape[0] * heads * queries * QueryStatistics * sizeof(float));
-        Launch(kernels.Statistics, Tiles(queries, heads, q), AttentionThreads,
+        Launch(kernels.Statistics, Tiles(queries, AttentionTile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(y), y.Pitch, At(dy), dy.Pitch, statistics, queries, keys, size, masked, scale);
-        Launch(kernels.Queries, Tiles(queries, heads, q), AttentionThreads,
+        Launch(kernels.Queries, Tiles(queries, AttentionTile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(dy), dy.Pitch, statistics, At(dq), dq.Pitch, queries, keys, size, masked, scale);
-        Launch(kernels.Keys, Tiles(keys, heads, q), AttentionThreads,
+        Launch(kernels.Keys, Tiles(keys, AttentionTile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(dy), dy.Pitch, statistics, At(dk), dk.Pitch, At(dv), dv.Pitch, queries, keys, size, masked, scale);
     }
 
@@ -39,7 +45,7 @@ sealed partial class CudaBackend
         return (q.Shape[1], k.Shape[1], size, 1 / MathF.Sqrt(size));
     }
 
-    static CudaExtent Tiles(int tokens, int heads, Tensor q) => new(Parts(tokens, AttentionTile), (uint)heads, (uint)q.Shape[0]);
+    static CudaExtent Tiles(int tokens, int tile, int heads, Tensor q) => new(Parts(tokens, tile), (uint)heads, (uint)q.Shape[0]);
 
     static AttentionKernels KernelsOf(int size)
     {
@@ -55,7 +61,11 @@ sealed partial class CudaBackend
     {
         public int Size => size;
 
-        public string Forward { get; } = $"attention_f32_h{size}";
+        public string Float32 { get; } = $"attention_f32_h{size}";
+
+        public string BFloat16 { get; } = $"tensorcores_attention_bf16_h{size}";
+
+        public string Float16 { get; } = $"tensorcores_attention_f16_h{size}";
 
         public string Statistics { get; } = $"attention_statistics_f32_h{size}";
 

@@ -21,11 +21,11 @@ sealed partial class CudaBackend
 
     public void Fold(Tensor columns, int kernel, int stride, int padding, Tensor bias, Tensor y) =>
         Launch("maps_fold_f32", Blocks(y.Shape.Elements), BlockThreads,
-            At(columns), columns.Shape[1], columns.Shape[2], kernel, stride, padding, At(bias), At(y), y.Shape[1], y.Shape[2], y.Columns, (uint)y.Shape.Elements);
+            At(columns), columns.Pitch, columns.Shape[1], columns.Shape[2], kernel, stride, padding, At(bias), At(y), y.Shape[1], y.Shape[2], y.Columns, (uint)y.Shape.Elements);
 
     public void FoldBackward(Tensor dy, int kernel, int stride, int padding, Tensor dColumns) =>
         Launch("maps_fold_backward_f32", Blocks(dColumns.Shape.Elements), BlockThreads,
-            At(dy), dy.Shape[1], dy.Shape[2], kernel, stride, padding, At(dColumns), dColumns.Shape[1], dColumns.Shape[2], dy.Columns, (uint)dColumns.Shape.Elements);
+            At(dy), dy.Shape[1], dy.Shape[2], kernel, stride, padding, At(dColumns), dColumns.Pitch, dColumns.Shape[1], dColumns.Shape[2], dy.Columns, (uint)dColumns.Shape.Elements);
 
     public void Resize(Tensor x, ResizeMode mode, Tensor y) =>
         Launch(mode == ResizeMode.Bicubic ? "maps_resize_bicubic_f32" : "maps_resize_bilinear_f32", Blocks(y.Shape.Elements), BlockThreads,

@@ -12,8 +12,7 @@ sealed partial class CudaBackend
     public void PackMatrix(Tensor weight, int firstOutput, PackedMatrix destination)
     {
         var matrix = (CudaMatrix)destination;
-        Launch("rows_copy_f32", Blocks(weight.Shape.Elements), BlockThreads,
-            At(weight), weight.Pitch, matrix.Address + (ulong)firstOutput * (ulong)(matrix.Pitch * sizeof(float)), matrix.Pitch, weight.Columns, (uint)weight.Shape.Elements);
+        CopyRowsOf(weight.Shape, At(weight), weight.Pitch, matrix.Address + (ulong)firstOutput * (ulong)(matrix.Pitch * sizeof(float)), matrix.Pitch);
     }
 
     public void PackTransposed(Tensor weight, int firstInput, PackedMatrix destination)

@@ -45,8 +45,7 @@ sealed partial class CudaBackend
         var map = new GroupedMap(x, groups);
         GroupScratch scratch = GroupMoments(map, At(x), epsilon);
         // The first pixel of each entry: y may be x.
-        Launch("rows_copy_f32", Blocks(map.Entries * map.Channels), BlockThreads,
-            At(x), map.PerEntry, scratch.Partial, map.Channels, map.Channels, (uint)(map.Entries * map.Channels));
+        CopyRowsOf(new Shape(map.Entries, map.Channels), At(x), map.PerEntry, scratch.Partial, map.Channels);
         Launch("norms_group_f32", Blocks(map.Count), BlockThreads, At(x), scratch.Partial, scratch.Moments, At(gamma), At(beta), At(y), map.PerEntry, map.Channels, map.Count);
     }
 

@@ -45,10 +45,9 @@ sealed partial class CudaBackend
 
     public void SumOfSquares(Tensor x, Tensor sum)
     {
-        bool oneRow = x.IsContiguous;
         CudaExtent blocks = Blocks(x.Shape.Elements);
         ulong partial = Scratch(blocks.X * sizeof(double));
-        Launch("sums_squares_f32", blocks, BlockThreads, At(x), x.Pitch, oneRow ? (int)x.Shape.Elements : x.Columns, (uint)x.Shape.Elements, partial);
+        Launch("sums_squares_f32", blocks, BlockThreads, At(x), x.Pitch, x.IsContiguous ? (int)x.Shape.Elements : x.Columns, (uint)x.Shape.Elements, partial);
         Launch("sums_total_f32", new CudaExtent(1), WarpThreads, partial, blocks.X, At(sum));
     }
 

@@ -9,7 +9,7 @@ namespace ClipSegNative.Backends.Cuda;
 /// Nothing is allocated while operations are recorded: <see cref="Capture"/> first goes through them without queueing anything, which finds the scratch
 /// they need, loads their kernels and chooses how each product is computed.
 /// </remarks>
-sealed partial class CudaBackend(ICudaRuntime runtime) : IBackend
+sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision = CudaPrecision.Float32) : IBackend
 {
     const int BlockThreads = 256, WarpThreads = 32;
 
@@ -40,16 +40,13 @@ sealed partial class CudaBackend(ICudaRuntime runtime) : IBackend
     {
         CheckLength(destination.Length, source);
         if (destination.IsEmpty) return;
-        Span<byte> bytes = MemoryMarshal.AsBytes(destination);
-        if (source.IsContiguous)
+        ulong from = At(source);
+        if (!source.IsContiguous)
         {
-            runtime.CopyToHost(bytes, At(source));
-            return;
+            from = Scratch(destination.Length * sizeof(float));
+            CopyRowsOf(source.Shape, At(source), source.Pitch, from, source.Columns);
         }
-        var whole = new float[source.Extent];
-        runtime.CopyToHost(MemoryMarshal.AsBytes(whole.AsSpan()), At(source));
-        for (int row = 0; row < source.Rows; row++)
-            whole.AsSpan(row * source.Pitch, source.Columns).CopyTo(destination[(row * source.Columns)..]);
+        runtime.CopyToHost(MemoryMarshal.AsBytes(destination), from);
     }
 
     public void Synchronize() => runtime.Synchronize();
@@ -68,20 +65,18 @@ sealed partial class CudaBackend(ICudaRuntime runtime) : IBackend
         runtime.Dispose();
     }
 
-    /// <summary>Rows that are not adjacent go one by one: what lies between them stays.</summary>
+    /// <summary>Rows that are not adjacent are spread on the device: what lies between them stays.</summary>
     void Upload(ReadOnlySpan<byte> source, int size, Tensor destination)
     {
         CheckLength(source.Length / size, destination);
         if (source.IsEmpty) return;
-        if (destination.IsContiguous)
-        {
-            runtime.CopyToDevice(At(destination), source);
-            return;
-        }
-        int row = destination.Columns * size;
-        for (int i = 0; i < destination.Rows; i++)
-            runtime.CopyToDevice(At(destination) + (ulong)i * (ulong)(destination.Pitch * size), source.Slice(i * row, row));
+        ulong to = destination.IsContiguous ? At(destination) : Scratch(source.Length);
+        runtime.CopyToDevice(to, source);
+        if (!destination.IsContiguous) CopyRowsOf(destination.Shape, to, destination.Columns, At(destination), destination.Pitch);
     }
+
+    void CopyRowsOf(Shape shape, ulong from, int fromPitch, ulong to, int toPitch) =>
+        Launch("rows_copy_f32", Blocks(shape.Elements), BlockThreads, from, fromPitch, to, toPitch, shape.Columns, (uint)shape.Elements);
 
     /// <summary>The address of a tensor's first element; 0 for one that is absent.</summary>
     static ulong At(Tensor tensor)
@@ -117,8 +112,9 @@ sealed partial class CudaBackend(ICudaRuntime runtime) : IBackend
 
     void Multiply(in MatrixProduct product)
     {
-        if (_preparing) runtime.Prepare(product);
-        else runtime.Multiply(product);
+        MatrixProduct rounded = product with { Precision = precision };
+        if (_preparing) runtime.Prepare(rounded);
+        else runtime.Multiply(rounded);
     }
 
     /// <summary>Blocks for a loop over so many elements.</summary>

@@ -11,11 +11,11 @@ sealed class CudaRuntime : ICudaRuntime
     readonly Dictionary<string, CudaModule> _modules = [];
     readonly Dictionary<string, CudaFunction> _functions = [];
 
-    CudaRuntime(CudaContext context, bool tensorFloat)
+    CudaRuntime(CudaContext context)
     {
         _context = context;
         _stream = CudaStream.Create(context);
-        _products = new CublasLtProducts(context, _stream, tensorFloat);
+        _products = new CublasLtProducts(context, _stream);
     }
 
     public string Description => $"cuda, {_context.Device.Name}";
@@ -23,12 +23,11 @@ sealed class CudaRuntime : ICudaRuntime
     public int Multiprocessors => _context.Device.Multiprocessors;
 
     /// <param name="ordinal">From 0.</param>
-    /// <param name="tensorFloat">Products round their operands to TensorFloat-32: 10 bits of mantissa, several times as fast.</param>
     /// <exception cref="DeviceException">There is no driver, no such device, or no cuBLASLt.</exception>
-    public static CudaRuntime Open(int ordinal, bool tensorFloat)
+    public static CudaRuntime Open(int ordinal)
     {
         CudaContext context = CudaContext.Open(ordinal);
-        try { return new CudaRuntime(context, tensorFloat); }
+        try { return new CudaRuntime(context); }
         catch
         {
             context.Dispose();

@@ -26,10 +26,14 @@ readonly record struct MatrixProduct(int Rows, int Columns, int Depth)
 
     public DeviceMatrix Result { get; init; }
 
+    public CudaPrecision Precision { get; init; }
+
     /// <summary>What decides how it is best computed: everything but where the operands lie.</summary>
-    public ProductKind Kind => new(Rows, Columns, Depth, Left.Pitch, TransposeLeft, Right.Pitch, TransposeRight, Bias != 0, Addend.Address == 0 ? 0 : Addend.Pitch, Result.Pitch);
+    public ProductKind Kind => new(
+        Rows, Columns, Depth, Left.Pitch, TransposeLeft, Right.Pitch, TransposeRight, Bias != 0, Addend.Address == 0 ? 0 : Addend.Pitch, Result.Pitch, Precision);
 }
 
 /// <summary>As <see cref="MatrixProduct"/>; an addend of pitch 0 is none.</summary>
 readonly record struct ProductKind(
-    int Rows, int Columns, int Depth, int LeftPitch, bool TransposeLeft, int RightPitch, bool TransposeRight, bool HasBias, int AddendPitch, int ResultPitch);
+    int Rows, int Columns, int Depth, int LeftPitch, bool TransposeLeft, int RightPitch, bool TransposeRight, bool HasBias, int AddendPitch, int ResultPitch,
+    CudaPrecision Precision);
