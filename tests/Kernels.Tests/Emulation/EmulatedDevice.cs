@@ -7,10 +7,13 @@ namespace ClipSegNative.Tests.Kernels.Emulation;
 /// <summary>The shipped kernels, parsed once, on an interpreter.</summary>
 static class EmulatedDevice
 {
-    static readonly Lazy<PtxModule[]> Shipped = new(() => [.. CudaKernels.Modules.Select(module => PtxModule.Parse(Encoding.ASCII.GetString(CudaKernels.Ptx(module))))]);
+    static readonly Lazy<Dictionary<string, PtxModule>> Shipped =
+        new(() => CudaKernels.Modules.ToDictionary(module => module, module => PtxModule.Parse(Encoding.ASCII.GetString(CudaKernels.Ptx(module)))));
+
+    public static PtxModule Module(string name) => Shipped.Value[name];
 
     /// <param name="backwards">Blocks and warps take turns from the last to the first.</param>
-    public static InterpretedDevice Create(bool backwards = false) => new(Shipped.Value) { Backwards = backwards };
+    public static InterpretedDevice Create(bool backwards = false) => new(Shipped.Value.Values) { Backwards = backwards };
 
     public static CudaBackend CreateBackend(CudaPrecision precision = CudaPrecision.Float32, bool backwards = false) =>
         new(new EmulatedRuntime(Create(backwards)), precision);
