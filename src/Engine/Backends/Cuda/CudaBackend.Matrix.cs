@@ -62,6 +62,7 @@ sealed partial class CudaBackend
             Right = new DeviceMatrix(matrix.Address, matrix.Pitch),
             TransposeRight = true,
             Bias = At(bias),
+            Precision = matrix.Precision,
         };
     }
 

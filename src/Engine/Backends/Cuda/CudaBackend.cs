@@ -23,7 +23,8 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
 
     public DeviceMemory Allocate(long bytes) => runtime.Allocate(bytes);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs) => new CudaMatrix(outputs, inputs, runtime);
+    /// <summary>Weights are float32 in any case; those that are not exact are rounded in products.</summary>
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) => new CudaMatrix(outputs, inputs, exact ? CudaPrecision.Float32 : precision, runtime);
 
     /// <summary>Rows start at multiples of 16 bytes, which kernels move at once.</summary>
     public int PitchFor(int columns) => columns < 4 ? columns : (columns + 3) / 4 * 4;
@@ -112,9 +113,8 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
 
     void Multiply(in MatrixProduct product)
     {
-        MatrixProduct rounded = product with { Precision = precision };
-        if (_preparing) runtime.Prepare(rounded);
-        else runtime.Multiply(rounded);
+        if (_preparing) runtime.Prepare(product);
+        else runtime.Multiply(product);
     }
 
     /// <summary>Blocks for a loop over so many elements.</summary>

@@ -3,9 +3,12 @@ using ClipSegNative.Tensors;
 namespace ClipSegNative.Backends.Cuda;
 
 /// <summary>Weights row by row [outputs, inputs], rows a multiple of 16 bytes apart, so that every product may load four values at once.</summary>
-sealed class CudaMatrix(int outputs, int inputs, ICudaRuntime runtime) : PackedMatrix(outputs, inputs)
+sealed class CudaMatrix(int outputs, int inputs, CudaPrecision precision, ICudaRuntime runtime) : PackedMatrix(outputs, inputs)
 {
     readonly CudaBlock _memory = runtime.Allocate((long)outputs * PitchOf(inputs) * sizeof(float));
+
+    /// <summary>Of products by these weights.</summary>
+    public CudaPrecision Precision => precision;
 
     public int Pitch => PitchOf(Inputs);
 
