@@ -1,4 +1,3 @@
-using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Tests.Conformance;
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Interop;
