@@ -48,7 +48,7 @@ public class RecipeTests
         Assert.Contains("scores.conv.seen.large", conv);
         Assert.DoesNotContain(floors, name => name.StartsWith("train", StringComparison.Ordinal) || name.StartsWith("convert", StringComparison.Ordinal));
         Assert.Contains("scores.transformer.negative.large", floors);
-        string[] untrained = ["scenes.val", "scenes.test", "scores.colour", "scores.background", "scores.foreground"];
+        string[] untrained = ["scenes.val", "scenes.test", "scenes.tune", "scores.colour", "scores.background", "scores.foreground"];
         Assert.Equal(Expand(recipe).Select(stage => stage.Name).Where(name => !untrained.Any(other => name.StartsWith(other, StringComparison.Ordinal))), scenes);
 
         string[] Changed(string number)
