@@ -2,18 +2,15 @@
 #pragma once
 
 typedef unsigned char u8;
-typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef int i32;
-typedef long long i64;
 
 #define __device__ __attribute__((device))
 #define __global__ __attribute__((global))
 #define __shared__ __attribute__((shared))
 #define DEVICE static __device__ __inline__ __attribute__((always_inline))
 #define KERNEL(threads) extern "C" __global__ __attribute__((launch_bounds(threads))) void
-#define DYNAMIC_SHARED(type, name) extern __shared__ __attribute__((aligned(16))) type name[]
 #define UNROLL _Pragma("unroll")
 
 constexpr u32 Warp = 32;
@@ -40,7 +37,6 @@ DEVICE void barrier() { __syncthreads(); }
 DEVICE void warpBarrier() { __nvvm_bar_warp_sync(AllLanes); }
 
 DEVICE float exchange(float value, u32 mask) { return __nvvm_shfl_sync_bfly_f32(AllLanes, value, mask, 31); }
-DEVICE float fromLane(float value, u32 from) { return __nvvm_shfl_sync_idx_f32(AllLanes, value, from, 31); }
 
 DEVICE float bits(u32 value) { float result; __builtin_memcpy(&result, &value, 4); return result; }
 DEVICE u32 bits(float value) { u32 result; __builtin_memcpy(&result, &value, 4); return result; }
@@ -58,7 +54,6 @@ DEVICE double sqrt(double a) { return __nvvm_sqrt_rn_d(a); }
 
 // The special function unit: relative errors of about 2^-22.
 DEVICE float exp2Fast(float a) { return __nvvm_ex2_approx_ftz_f(a); }
-DEVICE float log2Fast(float a) { return __nvvm_lg2_approx_ftz_f(a); }
 
 constexpr float Log2E = 1.4426950408889634f, Ln2 = 0.6931471805599453f;
 
@@ -115,4 +110,32 @@ DEVICE float warpMax(float value)
 {
     UNROLL for (u32 mask = 16; mask; mask >>= 1) value = max(value, exchange(value, mask));
     return value;
+}
+
+// One function of one, two or three operands, for single floats and for four at once.
+template <typename F> DEVICE float map(float a, F f) { return f(a); }
+template <typename F> DEVICE float map(float a, float b, F f) { return f(a, b); }
+template <typename F> DEVICE float map(float a, float b, float c, F f) { return f(a, b, c); }
+template <typename F> DEVICE float4 map(float4 a, F f) { return {f(a.x), f(a.y), f(a.z), f(a.w)}; }
+template <typename F> DEVICE float4 map(float4 a, float4 b, F f) { return {f(a.x, b.x), f(a.y, b.y), f(a.z, b.z), f(a.w, b.w)}; }
+template <typename F> DEVICE float4 map(float4 a, float4 b, float4 c, F f)
+{
+    return {f(a.x, b.x, c.x), f(a.y, b.y, c.y), f(a.z, b.z, c.z), f(a.w, b.w, c.w)};
+}
+
+// A block of 32 columns: a warp has one row of `Lanes` at a time, a lane one column.
+constexpr u32 Lanes = 8;
+
+DEVICE u32 blockColumn() { return blockX() * Warp + lane(); }
+
+// N sums over the block's rows of each of its columns; the first warp gets them, for the others the result is false.
+template <u32 N> DEVICE bool columnSums(float (&sums)[N])
+{
+    __shared__ float scratch[N][Lanes][Warp];
+    UNROLL for (u32 i = 0; i < N; i++) scratch[i][warp()][lane()] = sums[i];
+    barrier();
+    if (warp() != 0) return false;
+    UNROLL for (u32 i = 0; i < N; i++)
+        UNROLL for (u32 row = 1; row < Lanes; row++) sums[i] += scratch[i][row][lane()];
+    return true;
 }

@@ -2,7 +2,7 @@
 // a first element, the shift: what is left of large values after a large mean would have lost its digits.
 #include "common.cuh"
 
-constexpr u32 RowsPerBlock = 8, Lanes = 8;
+constexpr u32 RowsPerBlock = 8;
 
 struct Moments
 {
@@ -15,16 +15,6 @@ DEVICE float first(const float* row) { return row[0]; }
 DEVICE float first(const float4* row) { return row[0].x; }
 DEVICE float total(float a) { return a; }
 DEVICE float total(float4 a) { return (a.x + a.y) + (a.z + a.w); }
-
-template <typename F> DEVICE float map(float a, F f) { return f(a); }
-template <typename F> DEVICE float4 map(float4 a, F f) { return {f(a.x), f(a.y), f(a.z), f(a.w)}; }
-template <typename F> DEVICE float map(float a, float b, F f) { return f(a, b); }
-template <typename F> DEVICE float4 map(float4 a, float4 b, F f) { return {f(a.x, b.x), f(a.y, b.y), f(a.z, b.z), f(a.w, b.w)}; }
-template <typename F> DEVICE float map(float a, float b, float c, F f) { return f(a, b, c); }
-template <typename F> DEVICE float4 map(float4 a, float4 b, float4 c, F f)
-{
-    return {f(a.x, b.x, c.x), f(a.y, b.y, c.y), f(a.z, b.z, c.z), f(a.w, b.w, c.w)};
-}
 
 // Of one row, by a warp; two passes, so that the variance does not cancel either.
 template <typename V> DEVICE Moments moments(const V* row, u32 columns, float epsilon)
@@ -113,28 +103,19 @@ KERNEL(256) norms_layer_moments_f32(const float* x, u32 pitchX, float epsilon, f
 KERNEL(256) norms_layer_parameters_f32(
     const float* x, u32 pitchX, const float* dy, u32 pitchDy, const float* rowMoments, float* partial, u32 chunkRows, u32 rows, u32 columns)
 {
-    __shared__ float gammas[Lanes][Warp], betas[Lanes][Warp];
-    u32 column = blockX() * Warp + lane(), start = blockY() * chunkRows, end = min(start + chunkRows, rows);
-    float gamma = 0, beta = 0;
+    u32 column = blockColumn(), start = blockY() * chunkRows, end = min(start + chunkRows, rows);
+    float sums[2] = {0, 0};
     if (column < columns)
         for (u32 row = start + warp(); row < end; row += Lanes)
         {
             const float* at = x + (u64)row * pitchX;
             float gradient = dy[(u64)row * pitchDy + column];
-            gamma = fma(gradient, ((at[column] - at[0]) - rowMoments[2 * row]) * rowMoments[2 * row + 1], gamma);
-            beta += gradient;
+            sums[0] = fma(gradient, ((at[column] - at[0]) - rowMoments[2 * row]) * rowMoments[2 * row + 1], sums[0]);
+            sums[1] += gradient;
         }
-    gammas[warp()][lane()] = gamma;
-    betas[warp()][lane()] = beta;
-    barrier();
-    if (warp() != 0 || column >= columns) return;
-    UNROLL for (u32 i = 1; i < Lanes; i++)
-    {
-        gamma += gammas[i][lane()];
-        beta += betas[i][lane()];
-    }
-    partial[(u64)blockY() * 2 * columns + column] = gamma;
-    partial[(u64)blockY() * 2 * columns + columns + column] = beta;
+    if (!columnSums(sums) || column >= columns) return;
+    partial[(u64)blockY() * 2 * columns + column] = sums[0];
+    partial[(u64)blockY() * 2 * columns + columns + column] = sums[1];
 }
 
 // dGamma and dBeta, each absent or added to, from `chunks` partial sums [2, columns].
@@ -181,36 +162,30 @@ KERNEL(256) norms_unit_backward_f32(const float* x, u32 pitchX, const float* dy,
     for (u32 i = lane(); i < columns; i += Warp) dx[(u64)index * pitchDx + i] = (gradient[i] - row[i] * along) * inverse;
 }
 
+// Of group norm's sums: partial [entry, chunk, channel, 2]; grid: channels / 32, chunks, entries.
+DEVICE void storeChannelSums(float* partial, float (&sums)[2], u32 channels)
+{
+    if (!columnSums(sums) || blockColumn() >= channels) return;
+    u64 at = (((u64)blockZ() * blocksY() + blockY()) * channels + blockColumn()) * 2;
+    partial[at] = sums[0];
+    partial[at + 1] = sums[1];
+}
+
 // Group norm. x [entries, pixels, channels]. partial[entry, chunk, channel] = Σ (x - shift), Σ (x - shift)², the shift being the channel's value
 // at the entry's first pixel. Grid: channels / 32, chunks, entries.
 KERNEL(256) norms_group_sums_f32(const float* x, float* partial, u32 chunkPixels, u32 pixels, u32 channels)
 {
-    __shared__ float sums[Lanes][Warp], squares[Lanes][Warp];
-    u32 channel = blockX() * Warp + lane(), start = blockY() * chunkPixels, end = min(start + chunkPixels, pixels);
+    u32 channel = blockColumn(), start = blockY() * chunkPixels, end = min(start + chunkPixels, pixels);
     const float* map = x + (u64)blockZ() * pixels * channels;
-    float sum = 0, square = 0;
+    float sums[2] = {0, 0};
     if (channel < channels)
-    {
-        float shift = map[channel];
         for (u32 pixel = start + warp(); pixel < end; pixel += Lanes)
         {
-            float difference = map[(u64)pixel * channels + channel] - shift;
-            sum += difference;
-            square = fma(difference, difference, square);
+            float difference = map[(u64)pixel * channels + channel] - map[channel];
+            sums[0] += difference;
+            sums[1] = fma(difference, difference, sums[1]);
         }
-    }
-    sums[warp()][lane()] = sum;
-    squares[warp()][lane()] = square;
-    barrier();
-    if (warp() != 0 || channel >= channels) return;
-    UNROLL for (u32 i = 1; i < Lanes; i++)
-    {
-        sum += sums[i][lane()];
-        square += squares[i][lane()];
-    }
-    u64 at = (((u64)blockZ() * ((pixels + chunkPixels - 1) / chunkPixels) + blockY()) * channels + channel) * 2;
-    partial[at] = sum;
-    partial[at + 1] = square;
+    storeChannelSums(partial, sums, channels);
 }
 
 // mean - shift and scale of every channel [entry, channel, 2], from the group's sums in double precision. One thread a group and entry.
@@ -258,10 +233,9 @@ KERNEL(256) norms_group_f32(
 // partial[entry, chunk, channel] = Σ dy·x̂, Σ dy. Grid: channels / 32, chunks, entries.
 KERNEL(256) norms_group_gradient_sums_f32(const float* x, const float* dy, const float* channelMoments, float* partial, u32 chunkPixels, u32 pixels, u32 channels)
 {
-    __shared__ float products[Lanes][Warp], sums[Lanes][Warp];
-    u32 channel = blockX() * Warp + lane(), start = blockY() * chunkPixels, end = min(start + chunkPixels, pixels);
+    u32 channel = blockColumn(), start = blockY() * chunkPixels, end = min(start + chunkPixels, pixels);
     u64 map = (u64)blockZ() * pixels * channels;
-    float product = 0, sum = 0;
+    float sums[2] = {0, 0};
     if (channel < channels)
     {
         u64 moment = ((u64)blockZ() * channels + channel) * 2;
@@ -269,22 +243,11 @@ KERNEL(256) norms_group_gradient_sums_f32(const float* x, const float* dy, const
         for (u32 pixel = start + warp(); pixel < end; pixel += Lanes)
         {
             u64 at = map + (u64)pixel * channels + channel;
-            product = fma(dy[at], ((x[at] - shift) - mean) * scale, product);
-            sum += dy[at];
+            sums[0] = fma(dy[at], ((x[at] - shift) - mean) * scale, sums[0]);
+            sums[1] += dy[at];
         }
     }
-    products[warp()][lane()] = product;
-    sums[warp()][lane()] = sum;
-    barrier();
-    if (warp() != 0 || channel >= channels) return;
-    UNROLL for (u32 i = 1; i < Lanes; i++)
-    {
-        product += products[i][lane()];
-        sum += sums[i][lane()];
-    }
-    u64 at = (((u64)blockZ() * ((pixels + chunkPixels - 1) / chunkPixels) + blockY()) * channels + channel) * 2;
-    partial[at] = product;
-    partial[at + 1] = sum;
+    storeChannelSums(partial, sums, channels);
 }
 
 // dGamma and dBeta, each absent or added to. One thread a channel.

@@ -50,20 +50,6 @@ DEVICE float slope(float x, u32 activation)
     }
 }
 
-template <typename F> DEVICE float map(float a, F function) { return function(a); }
-template <typename F> DEVICE float map(float a, float b, F function) { return function(a, b); }
-template <typename F> DEVICE float map(float a, float b, float c, F function) { return function(a, b, c); }
-
-template <typename F> DEVICE float4 map(float4 a, F function) { return {function(a.x), function(a.y), function(a.z), function(a.w)}; }
-template <typename F> DEVICE float4 map(float4 a, float4 b, F function)
-{
-    return {function(a.x, b.x), function(a.y, b.y), function(a.z, b.z), function(a.w, b.w)};
-}
-template <typename F> DEVICE float4 map(float4 a, float4 b, float4 c, F function)
-{
-    return {function(a.x, b.x, c.x), function(a.y, b.y, c.y), function(a.z, b.z, c.z), function(a.w, b.w, c.w)};
-}
-
 DEVICE void set(float& to, float value) { to = value; }
 DEVICE void set(float4& to, float value) { to = {value, value, value, value}; }
 
@@ -187,3 +173,15 @@ BOTH_WIDTHS(rows_slice, slice, SLICE, (x, pitchX, tokensX, first, y, pitchY, tok
 
 #define PREPEND(V) (const V* tokens, u32 pitchTokens, const V* classToken, const V* positions, u32 pitchPositions, V* y, u32 pitchY, u32 perEntry, u32 columns, u32 count)
 BOTH_WIDTHS(rows_prepend, prepend, PREPEND, (tokens, pitchTokens, classToken, positions, pitchPositions, y, pitchY, perEntry, columns, count))
+
+// y[column, row] = x[row, column], in tiles of 32 x 32 through shared memory, whose odd pitch keeps columns on banks of their own.
+KERNEL(256) rows_transpose_f32(const float* x, u32 pitchX, u32 rows, u32 columns, float* y, u32 pitchY)
+{
+    __shared__ float tile[Warp][Warp + 1];
+    u32 firstColumn = blockX() * Warp, firstRow = blockY() * Warp;
+    for (u32 row = warp(); row < Warp; row += Lanes)
+        if (firstRow + row < rows && firstColumn + lane() < columns) tile[row][lane()] = x[(u64)(firstRow + row) * pitchX + firstColumn + lane()];
+    barrier();
+    for (u32 column = warp(); column < Warp; column += Lanes)
+        if (firstColumn + column < columns && firstRow + lane() < rows) y[(u64)(firstColumn + column) * pitchY + firstRow + lane()] = tile[lane()][column];
+}

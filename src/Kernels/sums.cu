@@ -1,22 +1,15 @@
-// Sums over rows, and moves that change the order of elements. Every sum has one order: partial sums of fixed ranges, then those in turn.
+// Sums over rows. Every sum has one order: partial sums of fixed ranges, then those in turn.
 #include "common.cuh"
-
-constexpr u32 Lanes = 8;   // rows that a block of 32 columns reads at once
 
 // partial[chunk, repeat row, column] = the sum over the chunk's rows of x; rows lie `repeat` apart. Grid: columns / 32, repeat, chunks.
 KERNEL(256) sums_columns_f32(const float* x, u32 pitchX, u32 rows, u32 repeat, u32 chunkRows, float* partial, u32 columns)
 {
-    __shared__ float sums[Lanes][Warp];
-    u32 column = blockX() * Warp + lane(), chunk = blockZ();
+    u32 column = blockColumn(), chunk = blockZ();
     u32 first = chunk * chunkRows, end = min(first + chunkRows, rows / repeat);
-    float sum = 0;
+    float sum[1] = {0};
     if (column < columns)
-        for (u32 i = first + warp(); i < end; i += Lanes) sum += x[(u64)(i * repeat + blockY()) * pitchX + column];
-    sums[warp()][lane()] = sum;
-    barrier();
-    if (warp() != 0 || column >= columns) return;
-    UNROLL for (u32 i = 1; i < Lanes; i++) sum += sums[i][lane()];
-    partial[((u64)chunk * repeat + blockY()) * columns + column] = sum;
+        for (u32 i = first + warp(); i < end; i += Lanes) sum[0] += x[(u64)(i * repeat + blockY()) * pitchX + column];
+    if (columnSums(sum) && column < columns) partial[((u64)chunk * repeat + blockY()) * columns + column] = sum[0];
 }
 
 // y[row, column] += the sum over chunks of partial[chunk, row, column].
@@ -34,28 +27,19 @@ KERNEL(256) sums_add_chunks_f32(const float* partial, u32 chunks, float* y, u32 
 KERNEL(256) sums_film_f32(
     const float* x, u32 pitchX, u32 rowsX, const float* dy, u32 pitchDy, float* dScale, u32 pitchScale, float* dShift, u32 pitchShift, u32 tokens, u32 columns)
 {
-    __shared__ float scales[Lanes][Warp], shifts[Lanes][Warp];
-    u32 column = blockX() * Warp + lane(), entry = blockY();
-    float scale = 0, shift = 0;
+    u32 column = blockColumn(), entry = blockY();
+    float sums[2] = {0, 0};
     if (column < columns)
         for (u32 token = warp(); token < tokens; token += Lanes)
         {
             u64 row = (u64)entry * tokens + token;
             float gradient = dy[row * pitchDy + column];
-            scale = fma(gradient, x[row % rowsX * pitchX + column], scale);
-            shift += gradient;
+            sums[0] = fma(gradient, x[row % rowsX * pitchX + column], sums[0]);
+            sums[1] += gradient;
         }
-    scales[warp()][lane()] = scale;
-    shifts[warp()][lane()] = shift;
-    barrier();
-    if (warp() != 0 || column >= columns) return;
-    UNROLL for (u32 i = 1; i < Lanes; i++)
-    {
-        scale += scales[i][lane()];
-        shift += shifts[i][lane()];
-    }
-    dScale[(u64)entry * pitchScale + column] = scale;
-    dShift[(u64)entry * pitchShift + column] = shift;
+    if (!columnSums(sums) || column >= columns) return;
+    dScale[(u64)entry * pitchScale + column] = sums[0];
+    dShift[(u64)entry * pitchShift + column] = sums[1];
 }
 
 // dx[row] = the sum, over batch entries whose x it is, of dy · scale.
@@ -86,32 +70,36 @@ KERNEL(128) sums_gather_backward_f32(const float* dy, u32 pitchDy, u32 rows, con
     }
 }
 
-// y[i] = Σ over t of weights[i, t] · x[entries[i], t]. Grid: columns / 256, rows of y.
+// y[i] = Σ over t of weights[i, t] · x[entries[i], t].
 KERNEL(256) sums_pool_f32(
-    const float* x, u32 pitchX, u32 tokens, const i32* entries, const float* weights, u32 pitchWeights, float* y, u32 pitchY, u32 columns)
+    const float* x, u32 pitchX, u32 tokens, const i32* entries, const float* weights, u32 pitchWeights, float* y, u32 pitchY, u32 columns, u32 count)
 {
-    u32 column = globalThread(), row = blockY();
-    if (column >= columns) return;
-    const float* tokensOfEntry = x + (u64)entries[row] * tokens * pitchX + column;
-    float sum = 0;
-    for (u32 token = 0; token < tokens; token++)
+    for (u32 i = globalThread(); i < count; i += globalThreads())
     {
-        float weight = weights[(u64)row * pitchWeights + token];
-        if (weight != 0) sum = fma(weight, tokensOfEntry[(u64)token * pitchX], sum);
+        u32 column = i % columns, row = i / columns;
+        const float* tokensOfEntry = x + (u64)entries[row] * tokens * pitchX + column;
+        float sum = 0;
+        for (u32 token = 0; token < tokens; token++)
+        {
+            float weight = weights[(u64)row * pitchWeights + token];
+            if (weight != 0) sum = fma(weight, tokensOfEntry[(u64)token * pitchX], sum);
+        }
+        y[(u64)row * pitchY + column] = sum;
     }
-    y[(u64)row * pitchY + column] = sum;
 }
 
-// dx[b, t] = Σ, in the order of i, of weights[i, t] · dy[i] where entries[i] = b. Grid: columns / 256, rows of dx.
+// dx[b, t] = Σ, in the order of i, of weights[i, t] · dy[i] where entries[i] = b.
 KERNEL(256) sums_pool_backward_f32(
-    const float* dy, u32 pitchDy, u32 rows, const i32* entries, const float* weights, u32 pitchWeights, float* dx, u32 pitchDx, u32 tokens, u32 columns)
+    const float* dy, u32 pitchDy, u32 rows, const i32* entries, const float* weights, u32 pitchWeights, float* dx, u32 pitchDx, u32 tokens, u32 columns, u32 count)
 {
-    u32 column = globalThread(), entry = blockY() / tokens, token = blockY() % tokens;
-    if (column >= columns) return;
-    float sum = 0;
-    for (u32 row = 0; row < rows; row++)
-        if (entries[row] == (i32)entry) sum = fma(weights[(u64)row * pitchWeights + token], dy[(u64)row * pitchDy + column], sum);
-    dx[(u64)blockY() * pitchDx + column] = sum;
+    for (u32 i = globalThread(); i < count; i += globalThreads())
+    {
+        u32 column = i % columns, entry = i / columns / tokens, token = i / columns % tokens;
+        float sum = 0;
+        for (u32 row = 0; row < rows; row++)
+            if (entries[row] == (i32)entry) sum = fma(weights[(u64)row * pitchWeights + token], dy[(u64)row * pitchDy + column], sum);
+        dx[(u64)(i / columns) * pitchDx + column] = sum;
+    }
 }
 
 // partial[block] = Σ x² of the block's elements, in double precision: gradients of millions of parameters go into one number.
@@ -139,16 +127,4 @@ KERNEL(32) sums_total_f32(const double* partial, u32 count, float* sum)
     double total = 0;
     for (u32 i = 0; i < count; i++) total += partial[i];
     *sum = (float)total;
-}
-
-// y[column, row] = x[row, column], in tiles of 32 x 32 through shared memory, whose odd pitch keeps columns on banks of their own.
-KERNEL(256) sums_transpose_f32(const float* x, u32 pitchX, u32 rows, u32 columns, float* y, u32 pitchY)
-{
-    __shared__ float tile[Warp][Warp + 1];
-    u32 firstColumn = blockX() * Warp, firstRow = blockY() * Warp;
-    for (u32 row = warp(); row < Warp; row += Lanes)
-        if (firstRow + row < rows && firstColumn + lane() < columns) tile[row][lane()] = x[(u64)(firstRow + row) * pitchX + firstColumn + lane()];
-    barrier();
-    for (u32 column = warp(); column < Warp; column += Lanes)
-        if (firstColumn + column < columns && firstRow + lane() < rows) y[(u64)(firstColumn + column) * pitchY + firstRow + lane()] = tile[lane()][column];
 }

@@ -18,7 +18,7 @@ sealed partial class CudaBackend
     public void PackTransposed(Tensor weight, int firstInput, PackedMatrix destination)
     {
         var matrix = (CudaMatrix)destination;
-        Launch("sums_transpose_f32", new CudaExtent(Parts(weight.Columns, WarpThreads), Parts(weight.Rows, WarpThreads)), BlockThreads,
+        Launch("rows_transpose_f32", new CudaExtent(Parts(weight.Columns, WarpThreads), Parts(weight.Rows, WarpThreads)), BlockThreads,
             At(weight), weight.Pitch, weight.Rows, weight.Columns, matrix.Address + (ulong)firstInput * sizeof(float), matrix.Pitch);
     }
 

@@ -36,27 +36,25 @@ sealed partial class CudaBackend
     }
 
     public void PoolTokens(Tensor x, Tensor entries, Tensor weights, Tensor y) =>
-        Launch("sums_pool_f32", new CudaExtent(Parts(y.Columns, BlockThreads), (uint)y.Rows), BlockThreads,
-            At(x), x.Pitch, x.Shape[1], At(entries), At(weights), weights.Pitch, At(y), y.Pitch, y.Columns);
+        Launch("sums_pool_f32", Blocks(y.Shape.Elements), BlockThreads,
+            At(x), x.Pitch, x.Shape[1], At(entries), At(weights), weights.Pitch, At(y), y.Pitch, y.Columns, (uint)y.Shape.Elements);
 
     public void PoolTokensBackward(Tensor dy, Tensor entries, Tensor weights, Tensor dx) =>
-        Launch("sums_pool_backward_f32", new CudaExtent(Parts(dx.Columns, BlockThreads), (uint)dx.Rows), BlockThreads,
-            At(dy), dy.Pitch, dy.Rows, At(entries), At(weights), weights.Pitch, At(dx), dx.Pitch, dx.Shape[1], dx.Columns);
+        Launch("sums_pool_backward_f32", Blocks(dx.Shape.Elements), BlockThreads,
+            At(dy), dy.Pitch, dy.Rows, At(entries), At(weights), weights.Pitch, At(dx), dx.Pitch, dx.Shape[1], dx.Columns, (uint)dx.Shape.Elements);
 
     public void SumOfSquares(Tensor x, Tensor sum)
     {
         CudaExtent blocks = Blocks(x.Shape.Elements);
         ulong partial = Scratch(blocks.X * sizeof(double));
-        Launch("sums_squares_f32", blocks, BlockThreads, At(x), x.Pitch, x.IsContiguous ? (int)x.Shape.Elements : x.Columns, (uint)x.Shape.Elements, partial);
+        Launch("sums_squares_f32", blocks, BlockThreads, At(x), x.Pitch, RowLength(x), (uint)x.Shape.Elements, partial);
         Launch("sums_total_f32", new CudaExtent(1), WarpThreads, partial, blocks.X, At(sum));
     }
 
     public void AdamW(Tensor dw, Tensor settings, Tensor w, Tensor m, Tensor v)
     {
-        ElementLoop loop = Loop(w.Shape, sameRows: true, dw, w, m, v);
-        int columns = loop.ByFours ? loop.Columns * 4 : loop.Columns;
         Launch("optimiser_adamw_f32", Blocks(w.Shape.Elements), BlockThreads,
-            At(dw), dw.Pitch, At(settings), At(w), w.Pitch, At(m), m.Pitch, At(v), v.Pitch, columns, (uint)w.Shape.Elements);
+            At(dw), dw.Pitch, At(settings), At(w), w.Pitch, At(m), m.Pitch, At(v), v.Pitch, RowLength(dw, w, m, v), (uint)w.Shape.Elements);
     }
 
     /// <summary>y += the sum of the rows of x that fall on each row of y, x's row i on y's row i modulo its rows. A bias is a matrix of one row.</summary>
@@ -69,6 +67,14 @@ sealed partial class CudaBackend
         Launch("sums_columns_f32", new CudaExtent(ColumnBlocks(columns), (uint)repeat, chunks), BlockThreads, At(x), x.Pitch, x.Rows, repeat, chunk, partial, columns);
         uint count = (uint)(repeat * columns);
         Launch("sums_add_chunks_f32", Blocks(count), BlockThreads, partial, chunks, At(y), y.Columns == columns ? y.Pitch : columns, columns, count);
+    }
+
+    /// <summary>Elements of a row of matrices of one shape: where all their rows are adjacent, they are one.</summary>
+    static int RowLength(params ReadOnlySpan<Tensor> tensors)
+    {
+        foreach (Tensor tensor in tensors)
+            if (!tensor.IsContiguous) return tensor.Columns;
+        return checked((int)tensors[0].Shape.Elements);
     }
 
     static int ChunkOf(int rows) => (int)Math.Max(LeastChunk, Parts(rows, MostChunks));
