@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Interop;
 using ClipSegNative.Tests.Kernels.Ptx;
 using ClipSegNative.Tests.Kernels.Ptx.Execution;
@@ -9,7 +10,7 @@ namespace ClipSegNative.Tests.Kernels;
 /// <summary>
 /// A device that interprets PTX and checks what it does. Launches run at once; a fault is thrown by the launch. Not for several threads at a time.
 /// </summary>
-sealed unsafe class InterpretedDevice : IKernelDevice
+sealed unsafe class InterpretedDevice : IKernelLauncher, IDisposable
 {
     const int DefaultSharedBytes = 48 * 1024;
 
@@ -50,10 +51,13 @@ sealed unsafe class InterpretedDevice : IKernelDevice
     /// <summary>What was not freed.</summary>
     public IReadOnlyList<string> LiveAllocations => [.. _memory.Live.Select(allocation => allocation.ToString())];
 
+    /// <summary>A block of memory, aligned to 256 bytes, whose contents are undefined.</summary>
+    /// <param name="bytes">Above 0.</param>
     public ulong Allocate(long bytes) => _memory.Allocate(bytes);
 
     public void Free(ulong address) => _memory.Free(address);
 
+    /// <summary>Kernels may only read this allocation.</summary>
     public void Protect(ulong address) => _memory.At(address).ReadOnly = true;
 
     public void Write<T>(ulong address, ReadOnlySpan<T> values) where T : unmanaged
@@ -74,6 +78,9 @@ sealed unsafe class InterpretedDevice : IKernelDevice
         new ReadOnlySpan<byte>(allocation.Data + offset, bytes.Length).CopyTo(bytes);
     }
 
+    /// <summary>Lets a kernel be launched with more than 48 KiB of shared memory, its own and the launch's together.</summary>
+    /// <param name="kernel">Its entry in the PTX.</param>
+    /// <param name="bytes">Dynamic ones; at most 99 KiB with those that the kernel declares.</param>
     public void AllowSharedBytes(string kernel, int bytes)
     {
         int declared = Find(kernel).SharedBytes;

@@ -20,9 +20,6 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
     /// <summary>Few, so that loops over elements go round more than once.</summary>
     public int Multiprocessors => 2;
 
-    /// <summary>Launches and products so far, replayed ones too.</summary>
-    public int Commands { get; private set; }
-
     public CudaBlock Allocate(long bytes)
     {
         RefuseWhileRecording("An allocation");
@@ -69,22 +66,16 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
         List<Action> commands = _recording = [];
         try { queue(); }
         finally { _recording = null; }
-        return new Replay(this, commands);
+        return new Replay(commands);
     }
 
     public void Dispose() => device.Dispose();
 
     void Run(bool prepared, string name, Action command)
     {
-        if (_recording is null) Execute(command);
+        if (_recording is null) command();
         else if (prepared) _recording.Add(command);
         else throw new LaunchException($"{name} is recorded without having been prepared.");
-    }
-
-    void Execute(Action command)
-    {
-        Commands++;
-        command();
     }
 
     void RefuseWhileRecording(string what)
@@ -107,11 +98,11 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
         }
     }
 
-    sealed class Replay(EmulatedRuntime runtime, List<Action> commands) : IReplay
+    sealed class Replay(List<Action> commands) : IReplay
     {
         public void Run()
         {
-            foreach (Action command in commands) runtime.Execute(command);
+            foreach (Action command in commands) command();
         }
 
         public void Dispose() => commands.Clear();
