@@ -1,8 +1,8 @@
 namespace ClipSegNative;
 
 /// <summary>
-/// In what the products of a model are computed on the CPU. Sums, norms, softmax, residuals and FiLM are float32 in all of them; docs/numerics.md has
-/// the measured error of each.
+/// In what the products of a model are computed on the CPU. Sums, norms, softmax, residuals and FiLM are float32 in all of them;
+/// docs/numerics.md says what each rounds.
 /// </summary>
 public enum Precision
 {

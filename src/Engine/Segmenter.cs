@@ -205,7 +205,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     static IBackend OpenDevice(SegmenterOptions options, out string? warning)
     {
         if (options.Device == DeviceKind.Cuda)
-            throw new DeviceException("This version has no CUDA backend yet; use the device cpu, or auto to get the best there is.");
+            throw new DeviceException("The CUDA backend has not run on a device yet and is not offered; use the device cpu, or auto to get the best there is.");
         if (options.Threads is < 1 or > 1024) throw new ArgumentException($"{options.Threads} threads are out of range; give 1 to 1024.");
         CpuInstructionSet? set = options.CpuPath?.ToLowerInvariant() switch
         {

@@ -9,7 +9,7 @@ public enum DeviceKind
     /// <summary>Managed SIMD; always there.</summary>
     Cpu,
 
-    /// <summary>An NVIDIA GPU. This version has no CUDA backend: asking for it is a <see cref="DeviceException"/>.</summary>
+    /// <summary>An NVIDIA GPU. The backend for it has not run on a device yet and is not offered: asking for it is a <see cref="DeviceException"/>.</summary>
     Cuda,
 }
 
