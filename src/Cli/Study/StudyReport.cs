@@ -62,7 +62,7 @@ sealed class StudyReport(StudyPlan plan, IReadOnlyList<RunResult> results, IRead
             + $"{(plan.RandomTower ? "; and on an image tower of random values" : "")}. "
             + $"Each trained {plan.Steps} steps of {plan.Batch} phrases at a learning rate of {plan.LearningRate.ToString(CultureInfo.InvariantCulture)} (warm-up of a twentieth, cosine to a tenth) on the same features "
             + $"of the frozen towers, of {data.Training.Samples.Count:N0} phrases about whole pictures, absent ones included; runs of one seed see them in the same order. "
-            + "The last weights are scored, not the best of several validations, at the working size. "
+            + "The last weights are scored, not the best of several validations, at the working size; equal steps rank by what is learned in that time, not by where longer training ends. "
             + $"Scored: {Join(data.Sets.Select(set => $"{Title(set.Key)} {set.Value.Samples.Count:N0} phrases"))}.\n");
         Line("IoU, Dice and pixel accuracy are means over phrases, found meaning a probability above 0.5 where nothing else is said. "
             + "\"Best threshold\" is the one of CLIPSeg's 49 at which a run's mean IoU on seen phrases is highest; other sets are judged at the same one. ± is the standard deviation over seeds.\n");
