@@ -40,14 +40,12 @@ sealed class CalibrateCommand : Command, IHasNotes
         "--iou-floor", "F", $"Least share of the mean IoU that is kept for it; else {Floors.KeptIoU}", ShareValues, OptionValues.TryShare);
 
     readonly Option<bool> _json = new("--json") { Description = "What is stored, as one JSON object on standard output too" };
-    readonly Option<DeviceKind?> _device = OptionValues.Device();
-    readonly Option<int?> _threads = OptionValues.Threads();
-    readonly Option<Precision?> _precision = OptionValues.Precision();
+    readonly ComputeOptions _compute = new();
     readonly Option<bool> _quiet = new("--quiet") { Description = "Say nothing but errors and warnings" };
 
     public CalibrateCommand(Host host) : base("calibrate", "Fits a model's threshold and its score (is the thing there at all?) and stores them in its folder.")
     {
-        Option[] options = [_model, _data, _nearMisses, _images, _minArea, _absent, _nearMiss, _kept, _json, _device, _threads, _precision, _quiet];
+        Option[] options = [_model, _data, _nearMisses, _images, _minArea, _absent, _nearMiss, _kept, _json, .. _compute.All, _quiet];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse => (int)new CalibrationRun(Read(parse, host), host).Run());
     }
@@ -75,13 +73,7 @@ sealed class CalibrateCommand : Command, IHasNotes
                 parse.GetValue(_absent) ?? Floors.AbsentEmpty, parse.GetValue(_nearMiss) ?? Floors.NearMissEmpty, parse.GetValue(_kept) ?? Floors.KeptIoU),
             Json = parse.GetValue(_json),
             Quiet = parse.GetValue(_quiet),
-            Segmenter = new SegmenterOptions
-            {
-                Device = OptionValues.Device(parse.GetValue(_device), host),
-                Threads = OptionValues.Threads(parse.GetValue(_threads), host),
-                Precision = OptionValues.Precision(parse.GetValue(_precision), host),
-                ImagePrompts = false,
-            },
+            Segmenter = _compute.Read(parse, host) with { ImagePrompts = false },
         };
     }
 }

@@ -41,15 +41,13 @@ sealed class EvaluateCommand : Command, IHasNotes
     readonly Option<bool> _json = new("--json") { Description = "The result as one JSON object on standard output" };
     readonly Option<string?> _csv = new("--csv") { Description = "Also write a line a task to this file", HelpName = "FILE" };
     readonly Option<bool> _strict = new("--strict") { Description = "End at the first record that cannot be used, instead of leaving it out" };
-    readonly Option<DeviceKind?> _device = OptionValues.Device();
-    readonly Option<int?> _threads = OptionValues.Threads();
-    readonly Option<Precision?> _precision = OptionValues.Precision();
+    readonly ComputeOptions _compute = new();
     readonly Option<bool> _quiet = new("--quiet") { Description = "Say nothing but errors and warnings" };
 
     public EvaluateCommand(Host host) : base("evaluate", "Judges a model, or predictions on disk, against annotated phrases.")
     {
         Option[] options =
-            [_data, _images, _model, _predictions, _baseline, _protocol, _threshold, _presence, _minArea, _json, _csv, _strict, _device, _threads, _precision, _quiet];
+            [_data, _images, _model, _predictions, _baseline, _protocol, _threshold, _presence, _minArea, _json, _csv, _strict, .. _compute.All, _quiet];
         foreach (Option option in options) Options.Add(option);
         SetAction(parse =>
         {
@@ -100,12 +98,7 @@ sealed class EvaluateCommand : Command, IHasNotes
             Csv = parse.GetValue(_csv),
             Strict = parse.GetValue(_strict),
             Quiet = parse.GetValue(_quiet),
-            Segmenter = new SegmenterOptions
-            {
-                Device = OptionValues.Device(parse.GetValue(_device), host),
-                Threads = OptionValues.Threads(parse.GetValue(_threads), host),
-                Precision = OptionValues.Precision(parse.GetValue(_precision), host),
-            },
+            Segmenter = _compute.Read(parse, host),
         };
     }
 

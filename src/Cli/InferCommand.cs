@@ -56,11 +56,7 @@ sealed class InferCommand : Command, IHasNotes
 
     readonly Option<bool> _noOrient = new("--no-orient") { Description = "Take the stored pixels as they are: do not apply EXIF orientation" };
 
-    readonly Option<DeviceKind?> _device = OptionValues.Device();
-
-    readonly Option<int?> _threads = OptionValues.Threads();
-
-    readonly Option<Precision?> _precision = OptionValues.Precision();
+    readonly ComputeOptions _compute = new();
 
     readonly Option<string?> _cpu = new("--cpu") { Description = "Force one way to compute on the CPU", HelpName = "avx512|avx2|portable" };
 
@@ -85,7 +81,7 @@ sealed class InferCommand : Command, IHasNotes
         Arguments.Add(_images);
         Option[] options =
         [
-            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _presence, _minArea, _noOrient, _device, _threads, _precision, _cpu, _size, _json, _recursive,
+            _phrases, _like, _likeMask, _mix, _model, _out, _kinds, _threshold, _presence, _minArea, _noOrient, .. _compute.All, _cpu, _size, _json, _recursive,
             _skipExisting, _profile, _check, _quiet,
         ];
         foreach (Option option in options) Options.Add(option);
@@ -137,11 +133,8 @@ sealed class InferCommand : Command, IHasNotes
             SkipExisting = parse.GetValue(_skipExisting),
             Quiet = parse.GetValue(_quiet),
             Verbose = parse.GetValue(_verbose),
-            Segmenter = new SegmenterOptions
+            Segmenter = _compute.Read(parse, host) with
             {
-                Device = OptionValues.Device(parse.GetValue(_device), host),
-                Threads = OptionValues.Threads(parse.GetValue(_threads), host),
-                Precision = OptionValues.Precision(parse.GetValue(_precision), host),
                 WorkingSize = parse.GetValue(_size),
                 CpuPath = parse.GetValue(_cpu),
                 ImagePrompts = like is not null,

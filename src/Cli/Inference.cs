@@ -41,7 +41,7 @@ sealed class Inference(InferRequest request, Host host)
     string Segment(string model, int pictures, ChannelReader<Decoded> decoded)
     {
         using Segmenter segmenter = ModelFolder.Load(model, request.Segmenter, host);
-        if (request.Segmenter.Device == DeviceKind.Auto && !request.Quiet) host.Error.WriteLine($"device auto: {segmenter.Device} (this version has no other)");
+        if (request.Segmenter.Device == DeviceKind.Auto && !request.Quiet) host.Error.WriteLine($"device auto: {segmenter.Device} (a GPU only by --device cuda: that backend is untried)");
         WarnOfLongPhrases(segmenter);
         segmenter.ClearProfile();   // of loading
         var writer = new ResultWriter(request, host, _slugs, segmenter.Device);

@@ -45,13 +45,14 @@ static class ModelFolder
         catch (ModelFileException) { return Text.ClipTokenizer.DefaultContextLength; }
     }
 
-    /// <summary>Loads a model, and says where it computes in something else than was asked for.</summary>
+    /// <summary>Loads a model, and says where it computes in something else than was asked for, or by what nobody has tried.</summary>
     /// <exception cref="UsageException">An option is out of the model's range.</exception>
     public static Segmenter Load(string model, SegmenterOptions options, Host host)
     {
         try
         {
             Segmenter segmenter = Segmenter.Load(model, options);
+            if (options.Device == DeviceKind.Cuda) host.Error.WriteLine(DeviceChoice.CudaWarning);
             if (segmenter.PrecisionWarning is { } warning) host.Error.WriteLine($"warning: {warning}");
             return segmenter;
         }

@@ -6,7 +6,7 @@ namespace ClipSegNative.Cli;
 /// <summary>How option values are spelled, on the command line and in the environment.</summary>
 static class OptionValues
 {
-    public const string DeviceVariable = "CLIPSEG_DEVICE", DeviceValues = "auto, cpu, cuda or cuda:N";
+    public const string DeviceVariable = "CLIPSEG_DEVICE";
 
     public const string ThreadsVariable = "CLIPSEG_THREADS", ThreadsValues = "a whole number from 1 to 1024";
 
@@ -30,14 +30,15 @@ static class OptionValues
         },
     };
 
-    public static Option<DeviceKind?> Device() => Of<DeviceKind>("--device", "DEVICE", $"{DeviceValues}; else {DeviceVariable}, else auto", DeviceValues, TryDevice)
+    public static Option<DeviceChoice?> Device() =>
+        Of<DeviceChoice>("--device", "DEVICE", $"{DeviceChoice.Values}; else {DeviceVariable}, else auto", DeviceChoice.Values, DeviceChoice.TryRead)
         .Suggesting("auto", "cpu", "cuda");
 
     public static Option<int?> Threads() =>
         Of<int>("--threads", "N", $"CPU threads; else {ThreadsVariable}, else one a core", ThreadsValues, TryThreads);
 
     public static Option<Precision?> Precision() => Of<Precision>(
-        "--precision", "PRECISION", $"What the model computes in on the CPU: {PrecisionValues}; else {PrecisionVariable}, else fp32", PrecisionValues, TryPrecision)
+        "--precision", "PRECISION", $"What the model computes in: {PrecisionValues}; else {PrecisionVariable}, else fp32", PrecisionValues, TryPrecision)
         .Suggesting([.. Enum.GetValues<Precision>().Select(Precisions.Name)]);
 
     /// <summary>Null for what the model says.</summary>
@@ -64,7 +65,7 @@ static class OptionValues
         return read(text, out T value) ? value : throw new UsageException($"{variable} is '{text}'; it must be {expected}.");
     }
 
-    public static DeviceKind Device(DeviceKind? given, Host host) => given.OrSetting(host, DeviceVariable, DeviceValues, TryDevice) ?? DeviceKind.Auto;
+    public static DeviceChoice Device(DeviceChoice? given, Host host) => given.OrSetting(host, DeviceVariable, DeviceChoice.Values, DeviceChoice.TryRead) ?? default;
 
     /// <summary>Null for one a core.</summary>
     public static int? Threads(int? given, Host host) => given.OrSetting<int>(host, ThreadsVariable, ThreadsValues, TryThreads);
@@ -80,17 +81,6 @@ static class OptionValues
         }
         precision = default;
         return false;
-    }
-
-    public static bool TryDevice(string text, out DeviceKind device)
-    {
-        device = text switch
-        {
-            "auto" => DeviceKind.Auto,
-            "cpu" => DeviceKind.Cpu,
-            _ => DeviceKind.Cuda,
-        };
-        return device != DeviceKind.Cuda || text == "cuda" || text.StartsWith("cuda:", StringComparison.Ordinal) && TryCount(text["cuda:".Length..], 0, out _);
     }
 
     public static bool TryThreads(string text, out int threads) => TryCount(text, 1, out threads) && threads <= 1024;

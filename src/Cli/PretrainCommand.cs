@@ -41,7 +41,7 @@ sealed class PretrainCommand(Host host) : RunCommand<PretrainingSettings>(host, 
         new("probe_every", "N", "Steps from one probe to the next"),
         new("probe_pictures", "N", "Pictures that a probe looks at"),
         new("save_every", "N", "Steps from one checkpoint to the next"),
-        new("device", "DEVICE", "auto, cpu, cuda or cuda:N"),
+        new("device", "DEVICE", DeviceChoice.Values),
         new("threads", "N", "CPU threads; else one a core"),
     ];
 
@@ -59,7 +59,7 @@ sealed class PretrainCommand(Host host) : RunCommand<PretrainingSettings>(host, 
         settings = settings.WithFullPaths();
         OrRefuse(settings.Check);
         var run = new PretrainingFolder(folder);
-        using IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Device = Device(settings.Device), Threads = settings.Threads });
+        using IBackend backend = Open(settings.Device, settings.Threads);
         var problems = new DataProblems(settings.Strict, talk.Problem);
         IReadOnlyList<CaptionedPicture> pictures = CaptionFile.Read(settings.Data, settings.Images, problems);
         if (settings.Limit > 0) pictures = [.. pictures.Take(settings.Limit)];

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSegNative.Backends;
 using ClipSegNative.Data;
 using ClipSegNative.Training;
 
@@ -101,9 +102,13 @@ abstract class RunCommand<T> : Command where T : new()
         }
     }
 
-    protected static DeviceKind Device(string text) => OptionValues.TryDevice(text, out DeviceKind device)
-        ? device
-        : throw new UsageException($"--device is '{text}'; it must be auto, cpu, cuda or cuda:N.");
+    protected IBackend Open(string device, int? threads)
+    {
+        if (!DeviceChoice.TryRead(device, out DeviceChoice choice)) throw new UsageException($"--device is '{device}'; it must be {DeviceChoice.Values}.");
+        IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Device = choice.Kind, DeviceOrdinal = choice.Ordinal, Threads = threads });
+        if (choice.Kind == DeviceKind.Cuda) Host.Error.WriteLine(DeviceChoice.CudaWarning);
+        return backend;
+    }
 
     static string Locate(string? resume, string? folder)
     {

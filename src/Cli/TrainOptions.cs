@@ -43,7 +43,7 @@ static class TrainOptions
         new("save_every", "N", "Steps from one checkpoint to the next"),
         new("samples", "N", "Phrases drawn at each validation, else checkpoint: photo, target, prediction"),
         new("workers", "N", "Threads that read pictures"),
-        new("device", "DEVICE", "auto, cpu, cuda or cuda:N"),
+        new("device", "DEVICE", DeviceChoice.Values),
         new("threads", "N", "CPU threads; else one a core"),
         new("feature_cache", "MB", "Memory for what the image tower makes of whole pictures"),
         new("feature_cache_disk", "MB", "Disk in the run folder for the same"),

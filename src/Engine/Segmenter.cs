@@ -1,5 +1,6 @@
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Backends.Decorators;
 using ClipSegNative.Calibration;
 using ClipSegNative.Imaging;
@@ -204,8 +205,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     static IBackend OpenDevice(SegmenterOptions options, out string? warning)
     {
-        if (options.Device == DeviceKind.Cuda)
-            throw new DeviceException("The CUDA backend has not run on a device yet and is not offered; use the device cpu, or auto to get the best there is.");
+        warning = null;
+        if (options.Backend is { } open) return open();
+        if (options.Device == DeviceKind.Cuda) return OpenCuda(options);
         if (options.Threads is < 1 or > 1024) throw new ArgumentException($"{options.Threads} threads are out of range; give 1 to 1024.");
         CpuInstructionSet? set = options.CpuPath?.ToLowerInvariant() switch
         {
@@ -215,10 +217,23 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             "portable" => CpuInstructionSet.Portable,
             _ => throw new ArgumentException($"There is no CPU path '{options.CpuPath}'; give avx512, avx2 or portable."),
         };
-        warning = null;
         CpuInstructionSet chosen = set ?? CpuInstructionSets.Best;
         CpuArithmetic arithmetic = (options.EmulatePrecision ? CpuArithmetic.ByVectors(options.Precision, chosen) : null)
             ?? CpuArithmetic.Choose(options.Precision, chosen, pages: null, out warning);
         return CpuBackend.Create(set, options.Threads, arithmetic);
+    }
+
+    static CudaBackend OpenCuda(SegmenterOptions options)
+    {
+        CudaPrecision precision = options.Precision switch
+        {
+            Precision.Fp32 => CudaPrecision.Float32,
+            Precision.Tf32 => CudaPrecision.TensorFloat32,
+            Precision.Bf16 => CudaPrecision.BFloat16,
+            Precision.Fp16 => CudaPrecision.Float16,
+            _ => throw new DeviceException($"The precision {options.Precision.Name()} is for the CPU; on CUDA give fp32, tf32, bf16 or fp16."),
+        };
+        if (options.DeviceOrdinal < 0) throw new ArgumentException($"Devices are numbered from 0; there is no {options.DeviceOrdinal}.");
+        return new CudaBackend(CudaRuntime.Open(options.DeviceOrdinal), precision, eager: options.Check || options.Profile);
     }
 }

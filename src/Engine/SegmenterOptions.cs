@@ -1,15 +1,17 @@
+using ClipSegNative.Backends;
+
 namespace ClipSegNative;
 
 /// <summary>Which device does the arithmetic.</summary>
 public enum DeviceKind
 {
-    /// <summary>The fastest there is.</summary>
+    /// <summary>The best that has proven itself: the CPU, until the CUDA backend has run on a device.</summary>
     Auto,
 
     /// <summary>Managed SIMD; always there.</summary>
     Cpu,
 
-    /// <summary>An NVIDIA GPU. The backend for it has not run on a device yet and is not offered: asking for it is a <see cref="DeviceException"/>.</summary>
+    /// <summary>An NVIDIA GPU. Untried: the backend for it has run in an interpreter only (docs/gpu-checks.md).</summary>
     Cuda,
 }
 
@@ -19,10 +21,13 @@ public sealed record SegmenterOptions
     /// <summary>The device; <see cref="DeviceKind.Auto"/> unless said otherwise.</summary>
     public DeviceKind Device { get; init; }
 
+    /// <summary>Which of the GPUs, from 0, as the driver numbers those it shows.</summary>
+    public int DeviceOrdinal { get; init; }
+
     /// <summary>CPU threads, 1 or more, the calling one included; null for one a core.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>What products are computed in; <see cref="Precision.Fp32"/> unless said otherwise. Where the processor cannot, <see cref="Segmenter.PrecisionWarning"/> tells.</summary>
+    /// <summary>What products are computed in; <see cref="Precision.Fp32"/> unless said otherwise. Where the CPU cannot, <see cref="Segmenter.PrecisionWarning"/> tells.</summary>
     public Precision Precision { get; init; }
 
     /// <summary>Working size in pixels, each side a multiple of the model's patch size and at most 4096; null for the size in <c>preprocessor_config.json</c> (352 x 352 for CLIPSeg).</summary>
@@ -45,6 +50,9 @@ public sealed record SegmenterOptions
 
     /// <summary>Forces one of the CPU paths, for tests and comparisons: "avx512", "avx2" or "portable"; null for the best one.</summary>
     internal string? CpuPath { get; init; }
+
+    /// <summary>Makes the device instead of all that: for tests.</summary>
+    internal Func<IBackend>? Backend { get; init; }
 
     /// <summary>Computes in <see cref="Precision"/> on any processor, however slowly: to measure its error.</summary>
     internal bool EmulatePrecision { get; init; }

@@ -19,7 +19,7 @@ static class PrecisionCommand
     public static void Run(string[] arguments)
     {
         int threads = arguments.Length > 0 ? int.Parse(arguments[0]) : Environment.ProcessorCount;
-        Precision[] precisions = [.. Enum.GetValues<Precision>().Where(IsHere)];
+        Precision[] precisions = [.. Precisions.OfCpu.Where(IsHere)];
         OneByOne(precisions, threads);
         WholeEncodes(precisions, threads);
     }

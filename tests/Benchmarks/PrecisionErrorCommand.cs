@@ -18,7 +18,7 @@ static class PrecisionErrorCommand
     /// <param name="arguments">photos FOLDER [precision ...], or scenes FOLDER [precision ...].</param>
     public static void Run(string[] arguments)
     {
-        Precision[] precisions = [.. Enum.GetValues<Precision>().Where(precision => arguments.Length < 3 || arguments.AsSpan(2).Contains(precision.Name()))];
+        Precision[] precisions = [.. Precisions.OfCpu.Where(precision => arguments.Length < 3 || arguments.AsSpan(2).Contains(precision.Name()))];
         if (arguments[0] == "photos") Photos(arguments[1], precisions);
         else Scenes(arguments[1], precisions);
     }

@@ -167,7 +167,8 @@ public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Contains("threads", Assert.Throws<ArgumentException>(() => Load(new() { Threads = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("cache", Assert.Throws<ArgumentException>(() => Load(new() { TextCacheSize = 0 })).Message, StringComparison.Ordinal);
         Assert.Contains("avx2", Assert.Throws<ArgumentException>(() => Load(new() { CpuPath = "mmx" })).Message, StringComparison.Ordinal);
-        Assert.Contains("CUDA", Assert.Throws<DeviceException>(() => Load(new() { Device = DeviceKind.Cuda })).Message, StringComparison.Ordinal);
+        Assert.Contains("for the CPU", Assert.Throws<DeviceException>(() => Load(new() { Device = DeviceKind.Cuda, Precision = Precision.Int8 })).Message, StringComparison.Ordinal);
+        Assert.Contains("-1", Assert.Throws<ArgumentException>(() => Load(new() { Device = DeviceKind.Cuda, DeviceOrdinal = -1 })).Message, StringComparison.Ordinal);
         Assert.Contains("4096", Assert.Throws<ArgumentException>(() => Load(new() { WorkingSize = (1 << 20, 64) })).Message, StringComparison.Ordinal);
         Assert.Throws<ModelFileException>(() => Segmenter.Load(Path.Combine(model.Folder, "nowhere")));
     }

@@ -19,7 +19,7 @@ static unsafe partial class CudaDriver
 
     static string Advice(int result) => result switch
     {
-        CudaError.OutOfMemory => ": take a smaller batch, or end what else uses the device",
+        CudaError.OutOfMemory => ": take a smaller batch or working size, or end what else uses the device",
         CudaError.NoDevice => ": see whether nvidia-smi lists one and what CUDA_VISIBLE_DEVICES hides",
         CudaError.InvalidPtx or CudaError.UnsupportedPtxVersion => ": the driver cannot compile these kernels; install a newer one",
         CudaError.IllegalAddress => ": nothing more can be done in this process; please report it",

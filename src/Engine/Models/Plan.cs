@@ -19,11 +19,19 @@ sealed class Plan : IDisposable
         _arena = new Arena(backend);
         Inputs = inputs(_arena);
         Func<Tensor[], Tensor[]> forward = layers(_arena);
-        _replay = _arena.Capture(() =>
+        try
         {
-            _outputs = forward(Inputs);
-            foreach (Tensor output in _outputs) _arena.Retain(output);
-        });
+            _replay = _arena.Capture(() =>
+            {
+                _outputs = forward(Inputs);
+                foreach (Tensor output in _outputs) _arena.Retain(output);
+            });
+        }
+        catch
+        {
+            _arena.Dispose();   // the device may be out of memory: whoever asked goes on with what there is
+            throw;
+        }
     }
 
     public Tensor[] Inputs { get; }

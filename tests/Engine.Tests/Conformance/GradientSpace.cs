@@ -17,7 +17,7 @@ sealed record Variable(string Name, Tensor Value, Tensor Gradient, double[]? Bef
 /// <summary>What a forward writes, and the coefficients of the linear functional whose gradients are asked for.</summary>
 sealed record Result(Tensor Value, Tensor Gradient);
 
-/// <summary>The variables and results of one <see cref="GradientCase"/>.</summary>
+/// <summary>The variables and results of a gradient case.</summary>
 sealed class GradientSpace(IBackend backend, string name) : IDisposable
 {
     readonly OpWorkspace _tensors = new(backend, name);

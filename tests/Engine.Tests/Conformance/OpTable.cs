@@ -28,10 +28,6 @@ static partial class OpTable
     /// <summary>The cheapest case of an operation: its first.</summary>
     public static OpCase First(string operation) => All.First(op => op.Operation == operation);
 
-    public static TheoryData<string> Names => [.. All.Select(op => op.Name)];
-
-    public static TheoryData<string> OperationNames => [.. Operations];
-
     static IEnumerable<OpCase> Cases() =>
     [
         .. Linears(), .. FusedLinears(), .. Packings(), .. Attentions(), .. Convolutions(), .. Elementwise(), .. Norms(), .. Tokens(), .. GroupNorms(), .. Folds(),

@@ -180,7 +180,7 @@ public unsafe class CudaDriverTests(FakeCudaFixture fake)
     public void Check_Failure_CarriesCallErrorAndAdvice()
     {
         Assert.Equal(
-            "cuMemAlloc_v2(4096 bytes) failed: CUDA_ERROR_OUT_OF_MEMORY (2), out of memory: take a smaller batch, or end what else uses the device.",
+            "cuMemAlloc_v2(4096 bytes) failed: CUDA_ERROR_OUT_OF_MEMORY (2), out of memory: take a smaller batch or working size, or end what else uses the device.",
             fake.Failure("cuMemAlloc_v2", 2, () => CudaMemory.Allocate(fake.Context, 4096)));
         Assert.Equal("cuMemAlloc_v2(1 bytes) failed: an unknown error (12345).", fake.Failure("cuMemAlloc_v2", 12345, () => CudaMemory.Allocate(fake.Context, 1)));
     }

@@ -7,7 +7,7 @@ using ClipSegNative.Tests.Reference;
 
 namespace ClipSegNative.Tests.Layers;
 
-/// <summary>A case in training on the reference backend, in double precision throughout: some of its parameters train, a random functional of its results is made small.</summary>
+/// <summary>A case in training, on the reference backend in double precision throughout: some of its parameters train, a random functional of its results is made small.</summary>
 sealed class LayerRun : IDisposable
 {
     /// <summary>Central differences are off by step² · f''' / 6 and by the rounding of f over the step.</summary>
@@ -19,7 +19,7 @@ sealed class LayerRun : IDisposable
     /// <summary>Elements of a tensor that are moved, evenly spread.</summary>
     const int MostElements = 24;
 
-    readonly ReferenceBackend _backend = new(rounds: false);
+    readonly IBackend _backend;
     readonly OpWorkspace _tensors;
     readonly Arena _arena;
     readonly LayerPass _pass;
@@ -29,8 +29,14 @@ sealed class LayerRun : IDisposable
     Tensor[] _factors = [];
     Tensor[] _dInputs = [];
 
-    public LayerRun(LayerCase layer, Predicate<string> trains)
+    public LayerRun(LayerCase layer, Predicate<string> trains) : this(layer, trains, new ReferenceBackend(rounds: false)) { }
+
+    /// <param name="layer">The case.</param>
+    /// <param name="trains">Whether a parameter of that name does.</param>
+    /// <param name="backend">Disposed with the run; one whose memory holds no doubles can only be asked for <see cref="Everything"/>.</param>
+    public LayerRun(LayerCase layer, Predicate<string> trains, IBackend backend)
     {
+        _backend = backend;
         (string, Shape)[] trained = [.. layer.Parameters.Where(parameter => trains(parameter.Name))];
         Parameters = new ParameterStore(_backend, new RandomWeightSource(layer.Parameters), trained.Length == 0 ? null : trained);
         _tensors = new OpWorkspace(_backend, layer.Name);
@@ -50,6 +56,18 @@ sealed class LayerRun : IDisposable
 
     /// <summary>Forward and backward once.</summary>
     public void Run() => _replay.Run();
+
+    /// <summary>Results, gradients of the inputs, gradients of the parameters.</summary>
+    public float[] Everything()
+    {
+        IEnumerable<Tensor> gradients = Parameters.Trained is not { } trained ? [] : trained.Parameters.Select(parameter => trained.View(ParameterBlock.Gradients, parameter.Name));
+        return [.. _results.Concat(_dInputs).Where(tensor => !tensor.IsAbsent).Concat(gradients).SelectMany(tensor =>
+        {
+            var values = new float[tensor.Shape.Elements];
+            _backend.Download(tensor, values);
+            return values;
+        })];
+    }
 
     public double[][] InputGradients() => [.. _dInputs.Where(gradient => !gradient.IsAbsent).Select(GradientSpace.Elements)];
 

@@ -7,13 +7,13 @@ using ClipSegNative.Tensors;
 namespace ClipSegNative.Tests.Layers;
 
 /// <summary>Every layer and model with a backward.</summary>
-static class LayerTable
+static partial class LayerTable
 {
     const float Epsilon = 1e-5f;
 
     static readonly Lazy<Dictionary<string, LayerCase>> ByName = new(() => Cases().ToDictionary(layer => layer.Name));
 
-    public static TheoryData<string> Names => [.. ByName.Value.Keys];
+    public static IReadOnlyCollection<LayerCase> All => ByName.Value.Values;
 
     public static LayerCase Get(string name) => ByName.Value[name];
 

@@ -15,6 +15,6 @@ static class EmulatedDevice
     /// <param name="backwards">Blocks and warps take turns from the last to the first.</param>
     public static InterpretedDevice Create(bool backwards = false) => new(Shipped.Value.Values) { Backwards = backwards };
 
-    public static CudaBackend CreateBackend(CudaPrecision precision = CudaPrecision.Float32, bool backwards = false) =>
-        new(new EmulatedRuntime(Create(backwards)), precision);
+    public static CudaBackend CreateBackend(CudaPrecision precision = CudaPrecision.Float32, bool backwards = false, bool eager = false) =>
+        new(new EmulatedRuntime(Create(backwards)), precision, eager);
 }

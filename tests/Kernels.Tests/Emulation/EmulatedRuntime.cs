@@ -20,10 +20,17 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
     /// <summary>Few, so that loops over elements go round more than once.</summary>
     public int Multiprocessors => 2;
 
+    /// <summary>Bytes of memory, allocated and in all.</summary>
+    public long Used { get; private set; }
+
+    public long Memory { get; set; } = long.MaxValue;
+
     public CudaBlock Allocate(long bytes)
     {
         RefuseWhileRecording("An allocation");
-        return new Block(device, bytes);
+        if (bytes > Memory - Used) throw new DeviceException($"{bytes} bytes are more than there are.");
+        Used += bytes;
+        return new Block(this, device, bytes);
     }
 
     public void CopyToDevice(ulong destination, ReadOnlySpan<byte> source)
@@ -83,7 +90,7 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
         if (_recording is not null) throw new LaunchException($"{what} cannot be recorded.");
     }
 
-    sealed class Block(InterpretedDevice device, long bytes) : CudaBlock(bytes)
+    sealed class Block(EmulatedRuntime runtime, InterpretedDevice device, long bytes) : CudaBlock(bytes)
     {
         readonly ulong _address = device.Allocate(Math.Max(bytes, 1));
         bool _freed;
@@ -94,6 +101,7 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
         {
             if (_freed) return;
             _freed = true;
+            runtime.Used -= Bytes;
             device.Free(_address);
         }
     }

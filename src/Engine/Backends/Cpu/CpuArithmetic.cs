@@ -34,6 +34,9 @@ sealed class CpuArithmetic : IDisposable
             case Precision.F16Weights: return new CpuArithmetic(asked, WeightFormat.F16);
             case Precision.Bf16: return ChooseBf16(set, pages ?? new SystemPages(), ref warning);
             case Precision.Int8: return ChooseInt8(set, pages ?? new SystemPages(), ref warning);
+            case Precision.Tf32 or Precision.Fp16:
+                warning = $"{asked.Name()} is for CUDA: computing in fp32.";
+                return Single;
             default: return Single;
         }
     }
@@ -45,7 +48,8 @@ sealed class CpuArithmetic : IDisposable
         Precision.F16Weights => new(precision, WeightFormat.F16),
         Precision.Bf16 => new(precision, WeightFormat.Bf16),
         Precision.Int8 => set == CpuInstructionSet.Portable ? null : new(precision, AvxVnni.IsSupported ? WeightFormat.Int8Quads : WeightFormat.Int8Pairs),
-        _ => Single,
+        Precision.Fp32 => Single,
+        _ => null,
     };
 
     /// <summary>Pairs of bytes by AVX2, also where the processor could do quads: for tests.</summary>

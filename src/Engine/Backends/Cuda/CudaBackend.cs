@@ -9,7 +9,10 @@ namespace ClipSegNative.Backends.Cuda;
 /// Nothing is allocated while operations are recorded: <see cref="Capture"/> first goes through them without queueing anything, which finds the scratch
 /// they need, loads their kernels and chooses how each product is computed.
 /// </remarks>
-sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision = CudaPrecision.Float32) : IBackend
+/// <param name="runtime">Disposed with the backend.</param>
+/// <param name="precision">Of operands of products and of attention.</param>
+/// <param name="eager">Nothing is recorded, a replay queues its operations anew: for whoever wants to look at each one's result.</param>
+sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision = CudaPrecision.Float32, bool eager = false) : IBackend
 {
     const int BlockThreads = 256, WarpThreads = 32;
 
@@ -54,6 +57,7 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
 
     public IReplay Capture(Action enqueue)
     {
+        if (eager) return new Again(enqueue);
         _preparing = true;
         try { enqueue(); }
         finally { _preparing = false; }
@@ -121,4 +125,11 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
     CudaExtent Blocks(long count) => new((uint)Math.Min(Parts(count, BlockThreads), runtime.Multiprocessors * BlocksPerMultiprocessor));
 
     static uint Parts(long count, long size) => checked((uint)((count + size - 1) / size));
+
+    sealed class Again(Action enqueue) : IReplay
+    {
+        public void Run() => enqueue();
+
+        public void Dispose() { }
+    }
 }

@@ -18,7 +18,7 @@ sealed class CudaRuntime : ICudaRuntime
         _products = new CublasLtProducts(context, _stream);
     }
 
-    public string Description => $"cuda, {_context.Device.Name}";
+    public string Description => $"cuda:{_context.Device.Ordinal}, {_context.Device.Name}";
 
     public int Multiprocessors => _context.Device.Multiprocessors;
 

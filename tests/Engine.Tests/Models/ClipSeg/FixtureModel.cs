@@ -19,9 +19,12 @@ sealed class FixtureModel : IDisposable
     readonly PrefixedWeights _weights;
     readonly ParameterStore _parameters;
 
-    public FixtureModel(string name, IBackend device)
+    /// <param name="name">Of the fixture.</param>
+    /// <param name="device">Disposed with the model.</param>
+    /// <param name="finite">Every result is looked at, which a device that records its operations does not allow.</param>
+    public FixtureModel(string name, IBackend device, bool finite = true)
     {
-        _backend = new CheckedBackend(device, finite: true);
+        _backend = new CheckedBackend(device, finite);
         Config = ClipSegConfig.Read(TestData.Fixture(name, "config.json"));
         _case = new SafetensorsFile(TestData.Fixture(name, "case.safetensors"));
         _weights = new PrefixedWeights(WeightFiles.Open(TestData.Fixture(name)));

@@ -1,0 +1,103 @@
+using ClipSegNative.Backends;
+using ClipSegNative.Backends.Cuda;
+using ClipSegNative.Tests;
+using ClipSegNative.Tests.Conformance;
+using ClipSegNative.Tests.Layers;
+using ClipSegNative.Tests.Models.ClipSeg;
+
+namespace ClipSegNative.GpuChecks;
+
+/// <summary>The tests' cases on a device. Each is a line; one that fails does not end the others.</summary>
+/// <param name="open">Opens the device anew; each layer and model has its own.</param>
+/// <param name="precision">Of its products.</param>
+/// <param name="output">Gets the lines.</param>
+sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWriter output)
+{
+    /// <summary>Of whole models: values around 1, after all blocks.</summary>
+    static readonly Tolerance Exact = new(1e-4, 1e-4), Rounded = new(2e-2, 2e-2);
+
+    static readonly string[] Models = ["clipseg-tiny-simple", "clipseg-tiny-refined"];
+
+    /// <summary>Of the op table's tolerances: other exponentials and orders of sums; operands of 8 to 11 bits instead of 24.</summary>
+    readonly double _slack = precision switch { CudaPrecision.Float32 => 4, CudaPrecision.BFloat16 => 32768, _ => 4096 };
+
+    public int Count { get; private set; }
+
+    public int Failures { get; private set; }
+
+    /// <summary>The op table against the reference; the first case of each operation again, and replayed.</summary>
+    /// <param name="filter">Only operations of this name; null for all.</param>
+    public void Operations(string? filter)
+    {
+        using CudaBackend backend = open();
+        foreach (IGrouping<string, OpCase> operation in OpTable.All.Where(op => filter is null || op.Operation == filter).GroupBy(op => op.Operation))
+        {
+            Check(operation.Key, () =>
+            {
+                OpCase first = operation.First();
+                float[] once = first.Run(backend);
+                SameBits("again", once, first.Run(backend));
+                SameBits("replayed", once, first.Replay(backend));
+                return operation.Max(op => Difference.Of(op.Expected, op.Run(backend), new Tolerance(op.Tolerance.Absolute * _slack, op.Tolerance.Relative * _slack)).Share);
+            });
+        }
+    }
+
+    /// <summary>Layers forward and backward against double precision; in float32.</summary>
+    /// <param name="filter">Only the layer of this name; null for all.</param>
+    public void Layers(string? filter)
+    {
+        foreach (LayerCase layer in LayerTable.All.Where(layer => filter is null || layer.Name == filter))
+        {
+            Check(layer.Name, () =>
+            {
+                using LayerRun expected = new(layer, _ => true), actual = new(layer, _ => true, open());
+                expected.Run();
+                actual.Run();
+                return Difference.Of(expected.Everything(), actual.Everything(), new Tolerance(1e-5, 1e-4)).Share;
+            });
+        }
+    }
+
+    /// <summary>The tiny models of the reference implementation: logits, and in float32 twenty steps of training.</summary>
+    public void WholeModels()
+    {
+        foreach (string name in Models)
+        {
+            Check($"{name}, logits", () =>
+            {
+                using var model = new FixtureModel(name, open(), finite: false);
+                return Difference.Of(model.Values("expected.logits"), model.Compute()["logits"], precision == CudaPrecision.Float32 ? Exact : Rounded).Share;
+            });
+            if (precision != CudaPrecision.Float32) continue;
+            Check($"{name}, training", () =>
+            {
+                using var training = new FixtureTraining(name, open(), new MaskLosses { Dice = 1 });
+                float[] losses = training.Expected("train.dice_losses"), rates = training.Expected("train.lrs");
+                return Difference.Of(losses, [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i]))], new Tolerance(0, 1e-4)).Share;
+            });
+        }
+    }
+
+    /// <param name="name">What is checked.</param>
+    /// <param name="run">Gives the share of the tolerance that was used.</param>
+    void Check(string name, Func<double> run)
+    {
+        Count++;
+        try
+        {
+            output.WriteLine(FormattableString.Invariant($"{name}: at worst {run():0.00} of the tolerance"));
+        }
+        catch (Exception error) when (error is CheckFailedException or DeviceException)
+        {
+            Failures++;
+            output.WriteLine($"FAILED {name}: {error.Message}");
+        }
+    }
+
+    static void SameBits(string how, float[] once, float[] twice)
+    {
+        for (int i = 0; i < once.Length; i++)
+            if (BitConverter.SingleToInt32Bits(once[i]) != BitConverter.SingleToInt32Bits(twice[i])) Assert.Fail($"Run {how}, element {i} is {twice[i]:R} instead of {once[i]:R}.");
+    }
+}

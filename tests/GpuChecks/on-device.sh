@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# On a machine with a GPU and the CUDA toolkit, in the published folder: docs/gpu-checks.md.
+# Everything goes to results/; what fails is said there and here, and the rest still runs.
+set -uo pipefail
+cd "$(dirname "$0")"
+mkdir -p results
+failed=0
+step() {   # name, command...
+    local name=$1; shift
+    echo "== $name"
+    if ! "$@" >"results/$name.txt" 2>&1; then echo "failed: $name"; failed=1; fi
+    tail -n 3 "results/$name.txt"
+}
+nvidia-smi -L | tee results/device.txt
+
+arch=sm_$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
+for ptx in ptx/*.ptx; do step "ptxas-$(basename "$ptx" .ptx)" ptxas -v -arch="$arch" "$ptx" -o /dev/null; done
+if grep -hE "[1-9][0-9]* bytes spill" results/ptxas-*.txt; then echo "failed: spills"; failed=1; fi
+
+for precision in f32 tf32 bf16 f16; do step "ops-$precision" ./gpu-checks ops "$precision"; done
+step layers ./gpu-checks layers
+for precision in f32 bf16; do step "models-$precision" ./gpu-checks models "$precision"; done
+step bandwidth ./gpu-checks bandwidth
+for tool in memcheck racecheck; do step "$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 ./gpu-checks ops f32; done
+exit $failed
