@@ -72,6 +72,7 @@ public sealed partial class Segmenter
 
     void Decode(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)
     {
+        _text.Prepare(prompts, _tokenizer, cancellation);
         for (int first = 0; first < prompts.Length; first += PromptsAtOnce)
         {
             int count = Math.Min(PromptsAtOnce, prompts.Length - first);

@@ -26,21 +26,3 @@ interface IEngine : IDisposable
     float[] Logits(IReadOnlyList<string> phrases);
 }
 
-/// <summary>An engine to be compared.</summary>
-/// <param name="Name">As the tables show it; an argument of the child processes.</param>
-/// <param name="Ours">Compared with all that are not.</param>
-/// <param name="Graphs">Graph files it reads; empty for none.</param>
-/// <param name="Open">Loads the model on so many threads.</param>
-sealed record Contender(string Name, bool Ours, IReadOnlyList<string> Graphs, Func<PeerModel, int, IEngine> Open)
-{
-    /// <summary>Ours first: the first one is what ratios of the plot refer to.</summary>
-    public static IReadOnlyList<Contender> All { get; } =
-    [
-        new("ours fp32", true, [], (model, threads) => new OurEngine(model, new SegmenterOptions { Threads = threads })),
-        new("ONNX Runtime fp32", false, [GraphFiles.Vision, GraphFiles.Text, GraphFiles.Decoder], (model, threads) => new OrtEngine(model, threads, "")),
-        new("ONNX Runtime int8", false, [GraphFiles.VisionInt8, GraphFiles.TextInt8, GraphFiles.DecoderInt8], (model, threads) => new OrtEngine(model, threads, GraphFiles.Int8)),
-        new("ONNX Runtime, whole graph", false, [GraphFiles.Whole], (model, threads) => new OrtWholeEngine(model, threads)),
-    ];
-
-    public static Contender Find(string name) => All.First(contender => contender.Name == name);
-}

@@ -18,22 +18,21 @@ static class PeerReport
 
     public static void Ratios(PeerResults results)
     {
-        (string Ours, string Peer)[] pairs = [.. results.Cases.SelectMany(item => item.Ratios).Select(ratio => (ratio.Ours, ratio.Peer)).Distinct()];
-        if (pairs.Length == 0) return;
-        Console.WriteLine("\nMedians of the rounds' ratios, the peer's time over ours; above 1, ours is faster:\n");
-        Console.WriteLine($"| case | threads | {string.Join(" | ", pairs.Select(pair => $"{pair.Ours} : {pair.Peer}"))} |\n| --- | --- |{string.Concat(pairs.Select(_ => " --- |"))}");
-        foreach (CaseResult item in results.Cases)
-            Console.WriteLine($"| {item.Case} | {item.Threads} | {string.Join(" | ", pairs.Select(pair => Find(item, pair)))} |");
-
-        static string Find(CaseResult item, (string Ours, string Peer) pair) =>
-            item.Ratios.FirstOrDefault(ratio => (ratio.Ours, ratio.Peer) == pair) is { } found ? $"{found.Ratio:F2} x" : "-";
+        Console.WriteLine("\nMedians of the rounds' ratios, the peer's time over ours; above 1, ours is faster:");
+        foreach (string peer in results.Cases.SelectMany(item => item.Ratios).Select(ratio => ratio.Peer).Distinct())
+        {
+            string[] ours = [.. results.Cases.SelectMany(item => item.Ratios).Select(ratio => ratio.Ours).Distinct()];
+            Console.WriteLine($"\n| beside {peer} | threads | {string.Join(" | ", ours)} |\n| --- | --- |{string.Concat(ours.Select(_ => " --- |"))}");
+            foreach (CaseResult item in results.Cases.Where(item => item.Ratios.Any(ratio => ratio.Peer == peer)))
+                Console.WriteLine($"| {item.Case} | {item.Threads} | {string.Join(" | ", ours.Select(own => $"{item.Ratios.First(ratio => (ratio.Ours, ratio.Peer) == (own, peer)).Ratio:F2} x"))} |");
+        }
     }
 
     public static void Agreements(PeerResults results)
     {
         Console.WriteLine();
         foreach (Agreement agreement in results.Agreements)
-            Console.WriteLine($"{agreement.Contender}: logits differ from those of {Contender.All[0].Name} by at most {agreement.LargestDifference:G2}, their standard deviation being {agreement.Spread:F2}.");
+            Console.WriteLine($"{agreement.Contender}: logits differ from those of {Contender.Reference.Name} by at most {agreement.LargestDifference:G2}, their standard deviation being {agreement.Spread:F2}.");
     }
 
     public static void Starts(PeerResults results)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using ClipSegNative.Backends.Cpu;
 using ClipSegNative.Cli;
@@ -43,12 +42,13 @@ sealed class PeersCommand(PeerModel model, bool quick, string only)
     PeerResults Compare(int threads)
     {
         MachineInfo machine = MachineInfo.Collect(model: null, threads, new CudaInfo([], [], Problem: null, VisibleDevices: null));
-        (string? version, string? problem) = OnnxRuntime();
+        ILookup<bool, (Contender Contender, string? Problem)> had = Contender.All.Select(contender => (contender, contender.Problem())).ToLookup(pair => pair.Item2 is null);
+        Contender[] contenders = [.. had[true].Select(pair => pair.Contender).Where(contender => !quick || contender.Precision != Precision.F16Weights)];
         var results = new PeerResults(
-            machine.Version, machine.System, machine.Runtime, machine.Processor, machine.Features, machine.Cores, machine.CpuPath, version, quick, DateTime.UtcNow);
+            machine.Version, machine.System, machine.Runtime, machine.Processor, machine.Features, machine.Cores, machine.CpuPath, contenders.Any(contender => !contender.Ours) ? OrtGraph.Version : null, quick, DateTime.UtcNow);
         PeerReport.Machine(results);
-        if (problem is not null) results.Skipped.Add($"ONNX Runtime: {problem}");
-        Contender[] contenders = [.. Contender.All.Where(contender => contender.Ours || problem is null)];
+        results.Skipped.AddRange(had[false].Select(pair => $"{pair.Contender.Name}: {pair.Problem}"));
+        if (quick) results.Skipped.Add("ours f16-weights: --quick");
         GraphFiles.Write(model, contenders.SelectMany(contender => contender.Graphs));
         foreach (IGrouping<int, PeerCase> group in PeerCase.All(threads).Where(item => Wanted(item.Name)).GroupBy(item => item.Threads)) Group(group.Key, [.. group], contenders, results);
         PeerReport.Ratios(results);
@@ -118,15 +118,6 @@ sealed class PeersCommand(PeerModel model, bool quick, string only)
             .. contenders.Zip(engines).Skip(1).Select(pair =>
                 new Agreement(pair.First.Name, pair.Second.Logits(phrases).Zip(reference, (a, b) => Math.Abs((double)a - b)).Max(), spread)),
         ];
-    }
-
-    static (string? Version, string? Problem) OnnxRuntime()
-    {
-        try { return (OrtGraph.Version, null); }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or TypeInitializationException)
-        {
-            return (null, $"its native library does not load on {RuntimeInformation.RuntimeIdentifier}: {(e.InnerException ?? e).Message}");
-        }
     }
 
     static void WriteModel(string folder)

@@ -30,8 +30,8 @@ static class StartProbe
                 string[] common = [contender.Name, model.Folder, model.Graphs, $"{threads}"];
                 LoadTimes times = JsonSerializer.Deserialize<LoadTimes>(Child(OwnProgram(LoadCommand, common)))!;
                 string output = Path.Combine(model.Graphs, "masks", contender.Name);
-                ProcessStartInfo infer = contender.Ours
-                    ? CommandLine("infer", picture, "-t", Phrase, "--model", model.Folder, "--out", output, "--threads", $"{threads}", "--quiet")
+                ProcessStartInfo infer = contender.Precision is { } precision
+                    ? CommandLine("infer", picture, "-t", Phrase, "--model", model.Folder, "--out", output, "--threads", $"{threads}", "--precision", precision.Name(), "--quiet")
                     : OwnProgram(InferCommand, [.. common, picture, output]);
                 long start = Stopwatch.GetTimestamp();
                 Child(infer);

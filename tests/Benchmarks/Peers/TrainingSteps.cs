@@ -34,7 +34,7 @@ static class TrainingSteps
             ], effort);
             double[] times = rounds.Milliseconds[0];
             yield return new CaseResult($"training step of {preset}, batch {Batch}", threads, null,
-                [new Timing(Contender.All[0].Name, Interleaved.Median(times), times.Min(), times.Max(), times.Length, null)], []);
+                [new Timing(Contender.Reference.Name, Interleaved.Median(times), times.Min(), times.Max(), times.Length, null)], []);
         }
     }
 

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using ClipSegNative.Backends.Cpu;
+
+namespace ClipSegNative.Benchmarks.Peers;
+
+/// <summary>An engine to be compared.</summary>
+/// <param name="Name">As the tables show it; an argument of the child processes.</param>
+/// <param name="Precision">Of ours, which is compared with all that are not; null for a peer.</param>
+/// <param name="Graphs">Graph files it reads; empty for none.</param>
+/// <param name="Open">Loads the model on so many threads.</param>
+/// <param name="Problem">Why it cannot be had on this machine; null where it can.</param>
+sealed record Contender(string Name, Precision? Precision, IReadOnlyList<string> Graphs, Func<PeerModel, int, IEngine> Open, Func<string?> Problem)
+{
+    /// <summary>Ours first, and of these fp32: the plot compares all others with it.</summary>
+    public static IReadOnlyList<Contender> All { get; } =
+    [
+        .. Precisions.OfCpu.Select(Own),
+        Peer("ONNX Runtime fp32", [GraphFiles.Vision, GraphFiles.Text, GraphFiles.Decoder], (model, threads) => new OrtEngine(model, threads, "")),
+        Peer("ONNX Runtime int8", [GraphFiles.VisionInt8, GraphFiles.TextInt8, GraphFiles.DecoderInt8], (model, threads) => new OrtEngine(model, threads, GraphFiles.Int8)),
+        Peer("ONNX Runtime, whole graph", [GraphFiles.Whole], (model, threads) => new OrtWholeEngine(model, threads)),
+    ];
+
+    public static Contender Reference => All[0];
+
+    public bool Ours => Precision is not null;
+
+    public static Contender Find(string name) => All.First(contender => contender.Name == name);
+
+    static Contender Own(Precision precision) => new($"ours {precision.Name()}", precision, [],
+        (model, threads) => new OurEngine(model, new SegmenterOptions { Threads = threads, Precision = precision }),
+        () =>
+        {
+            using CpuArithmetic arithmetic = CpuArithmetic.Choose(precision, CpuInstructionSets.Best, pages: null, out string? warning);
+            return arithmetic.Precision == precision ? null : warning;
+        });
+
+    static Contender Peer(string name, string[] graphs, Func<PeerModel, int, IEngine> open) => new(name, null, graphs, open, () =>
+    {
+        try { return OrtGraph.Version.Length > 0 ? null : "it has no version"; }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException or TypeInitializationException)
+        {
+            return $"its native library does not load on {RuntimeInformation.RuntimeIdentifier}: {(e.InnerException ?? e).Message}";
+        }
+    });
+}
