@@ -20,6 +20,24 @@ public sealed partial class Segmenter
         return results;
     }
 
+    /// <summary>Computes the text embeddings of phrases and remembers them, so that asking for these later costs less: all at once is faster than one by one.</summary>
+    /// <param name="text">Phrases, none of them empty; beyond <see cref="SegmenterOptions.TextCacheSize"/> the first ones are forgotten again.</param>
+    /// <param name="cancellation">Stops between operations; what was computed before is remembered.</param>
+    /// <exception cref="ArgumentException">A phrase is empty.</exception>
+    public void Remember(IReadOnlyList<string> text, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        Prompt[] prompts = [.. text.Select(phrase => (Prompt)phrase)];
+        CheckPrompts(prompts);
+        _turn.Wait(cancellation);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _text.Prepare(prompts, _tokenizer, cancellation);
+        }
+        finally { _turn.Release(); }
+    }
+
     /// <summary>The conditional vector of a prompt.</summary>
     internal float[] Embed(Prompt prompt)
     {
@@ -55,13 +73,18 @@ public sealed partial class Segmenter
     {
         if (prompts.Length == 0) throw new ArgumentException("Give at least one phrase.", nameof(prompts));
         if (prompts.Length != results.Length) throw new ArgumentException($"{prompts.Length} phrases do not fill {results.Length} results.", nameof(results));
+        CheckPrompts(prompts);
+        foreach (Segmentation result in results)
+            if (result.LogitWidth != LogitWidth || result.LogitHeight != LogitHeight) throw new ArgumentException("A result was made for another working size.", nameof(results));
+    }
+
+    void CheckPrompts(ReadOnlySpan<Prompt> prompts)
+    {
         foreach (Prompt prompt in prompts)
         {
             if (prompt.IsEmpty) throw new ArgumentException("A phrase is empty.", nameof(prompts));
             if (prompt.Owner is { } owner && owner != this) throw new ArgumentException($"'{prompt}' was made by another segmenter.", nameof(prompts));
         }
-        foreach (Segmentation result in results)
-            if (result.LogitWidth != LogitWidth || result.LogitHeight != LogitHeight) throw new ArgumentException("A result was made for another working size.", nameof(results));
     }
 
     void EncodeAndDecode(Picture picture, Prompt[] prompts, Segmentation[] results, CancellationToken cancellation)
@@ -72,7 +95,7 @@ public sealed partial class Segmenter
 
     void Decode(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)
     {
-        _text.Prepare(prompts, _tokenizer, cancellation);
+        if (prompts.Length > 1) _text.Prepare(prompts, _tokenizer, cancellation);
         for (int first = 0; first < prompts.Length; first += PromptsAtOnce)
         {
             int count = Math.Min(PromptsAtOnce, prompts.Length - first);

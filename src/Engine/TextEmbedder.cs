@@ -14,8 +14,8 @@ sealed class TextEmbedder : IDisposable
     /// <summary>Begin, two words, end: a frequent length, planned at once so that the text tower's weights are loaded with the others.</summary>
     const int UsualLength = 4;
 
-    /// <summary>Phrases that run at once: their rows then take about as long as the weights take to come from memory, and more would win little.</summary>
-    const int Batch = 16;
+    /// <summary>The most tokens that several phrases have at once, padding included: they take about as long as the weights take to come from memory, and more would win little.</summary>
+    const int Rows = 128;
 
     readonly IBackend _backend;
     readonly int _capacity;
@@ -43,23 +43,22 @@ sealed class TextEmbedder : IDisposable
         vector.CopyTo(destination);
     }
 
-    /// <summary>Computes and remembers what of these is not known yet, phrases of equal length at once: each pass reads all weights of the text tower.</summary>
+    /// <summary>Computes and remembers what of these is not known yet, several phrases at once: each pass reads all weights of the text tower.</summary>
     public void Prepare(ReadOnlySpan<Prompt> prompts, ClipTokenizer tokenizer, CancellationToken cancellation)
     {
-        if (prompts.Length < 2) return;
         Dictionary<string, int[]>? unknown = null;
         foreach (Prompt prompt in prompts)
         {
             if (prompt.Text is { } text && !_vectors.TryGet(text, out _) && (unknown ??= []).Count < _capacity) unknown.TryAdd(text, Ids(text, tokenizer));
         }
         if (unknown is null) return;
-        foreach (IGrouping<int, KeyValuePair<string, int[]>> alike in unknown.GroupBy(phrase => phrase.Value.Length))
+        KeyValuePair<string, int[]>[] byLength = [.. unknown.OrderBy(phrase => phrase.Value.Length)];
+        for (int first = 0, count; first < byLength.Length; first += count)
         {
-            foreach (KeyValuePair<string, int[]>[] batch in alike.Chunk(Batch))
-            {
-                float[][] vectors = Compute([.. batch.Select(phrase => phrase.Value)], cancellation);
-                for (int i = 0; i < batch.Length; i++) _vectors.Add(batch[i].Key, vectors[i]);
-            }
+            count = 1;
+            while (first + count < byLength.Length && (count + 1) * byLength[first + count].Value.Length <= Rows) count++;
+            float[][] vectors = Compute([.. byLength.AsSpan(first, count).ToArray().Select(phrase => phrase.Value)], cancellation);
+            for (int i = 0; i < count; i++) _vectors.Add(byLength[first + i].Key, vectors[i]);
         }
     }
 
@@ -76,12 +75,16 @@ sealed class TextEmbedder : IDisposable
         return ids[..(Array.IndexOf(ids, tokenizer.EndId) + 1)];
     }
 
-    /// <param name="phrases">Of equal length.</param>
+    /// <param name="phrases">The longest last.</param>
     /// <param name="cancellation">Between two operations.</param>
     float[][] Compute(int[][] phrases, CancellationToken cancellation)
     {
-        Plan plan = PlanFor(phrases.Length, phrases[0].Length);
-        _backend.Upload((int[])[.. phrases.SelectMany(ids => ids)], plan.Inputs[0]);
+        int length = phrases[^1].Length;
+        var tokens = new int[phrases.Length * length];   // padding is token 0: any would do
+        for (int i = 0; i < phrases.Length; i++) phrases[i].CopyTo(tokens, i * length);
+        Plan plan = PlanFor(phrases.Length, length);
+        _backend.Upload(tokens, plan.Inputs[0]);
+        _backend.Upload((int[])[.. phrases.Select((ids, i) => i * length + ids.Length - 1)], plan.Inputs[1]);
         plan.Run(cancellation);
         int projection = _model.Config.ProjectionSize;
         var vectors = new float[phrases.Length * projection];

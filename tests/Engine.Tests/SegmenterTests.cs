@@ -29,6 +29,17 @@ public sealed class SegmenterTests(TinyModel model) : IClassFixture<TinyModel>
     }
 
     [Fact]
+    public void Remember_PhrasesOfManyLengths_GivesTheBitsOfEachAlone()
+    {
+        string longest = string.Join(' ', Enumerable.Repeat("a very long phrase", 10));
+        using Segmenter segmenter = Segmenter.Load(model.Folder), fresh = Segmenter.Load(model.Folder);
+        segmenter.Remember([.. Phrases, longest, .. Enumerable.Range(0, 40).Select(i => $"{i} cats")]);
+        foreach (string phrase in (string[])[.. Phrases, longest, "39 cats"]) Assert.Equal(fresh.Embed(phrase), segmenter.Embed(phrase));
+        Assert.Throws<ArgumentException>(() => segmenter.Remember(["a cat", ""]));
+        segmenter.Remember([]);
+    }
+
+    [Fact]
     public void Segment_TogetherOrAlone_GivesTheSameBits()
     {
         using Segmenter segmenter = Segmenter.Load(model.Folder), fresh = Segmenter.Load(model.Folder);   // which has not remembered what was embedded together

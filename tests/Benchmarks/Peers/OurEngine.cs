@@ -32,10 +32,7 @@ sealed class OurEngine(PeerModel model, SegmenterOptions options) : IEngine
     public Action? Embed(int phrases)
     {
         Segmenter segmenter = _segmenter.Value;
-        return () =>
-        {
-            foreach (string phrase in model.NewPhrases(phrases)) segmenter.Embed(phrase);
-        };
+        return () => segmenter.Remember(model.NewPhrases(phrases));
     }
 
     public Action? Ask(bool known)

@@ -87,6 +87,7 @@ public sealed class ClipSegOnnxTests : IDisposable
         backend.Upload(pixels, encode.Inputs[0]);
         encode.Run();
         backend.Upload(ids, text.Inputs[0]);
+        backend.Upload((int[])[.. Enumerable.Range(1, prompts).Select(prompt => prompt * (ids.Length / prompts) - 1)], text.Inputs[1]);
         text.Run();
         for (int i = 0; i < encode.Outputs.Length; i++) backend.Copy(encode.Outputs[i], decode.Inputs[i]);
         backend.Copy(text.Outputs[0].Reshape(prompts, config.ProjectionSize), decode.Inputs[^1]);

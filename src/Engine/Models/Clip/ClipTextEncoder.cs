@@ -4,8 +4,8 @@ using ClipSegNative.Tensors;
 namespace ClipSegNative.Models.Clip;
 
 /// <summary>
-/// CLIP's text tower with its projection: ids [batch · length] -> [batch, projection]. Every sequence has exactly <c>length</c> tokens, the end token last:
-/// attention is causal, so padding behind the end token could not change the result and is not computed.
+/// CLIP's text tower with its projection: ids [batch · length] -> [batch, projection]. A sequence ends with its end token, or has anything behind it:
+/// attention is causal, so that cannot change what is found at the end token.
 /// </summary>
 sealed class ClipTextEncoder
 {
@@ -42,7 +42,11 @@ sealed class ClipTextEncoder
         if (!_dPositions.IsAbsent) _dPositions = _dPositions.RowRange(0, length);
     }
 
+    /// <summary>Of sequences that have their end token last.</summary>
     public Tensor Forward(Tensor ids) => _pooled.Forward(Tokens(ids));
+
+    /// <summary>Of sequences with padding behind their end tokens, which stand at <paramref name="ends"/> among all tokens. Has no backward.</summary>
+    public Tensor Forward(Tensor ids, Tensor ends) => _pooled.Forward(Tokens(ids), ends);
 
     /// <summary>The last block's tokens [batch, length, channels]: sequences of different lengths are pooled by the caller.</summary>
     public Tensor Tokens(Tensor ids)

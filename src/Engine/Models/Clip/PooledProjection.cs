@@ -37,6 +37,13 @@ sealed class PooledProjection
         return _projection.Forward(_norm.Forward(_pooled));
     }
 
+    /// <summary>With another token of each sequence: <paramref name="rows"/> are their rows in x [batch · tokens, channels]. Has no backward.</summary>
+    public Tensor Forward(Tensor x, Tensor rows)
+    {
+        _scope.Backend.GatherRows(x.Reshape(x.Rows, x.Columns), rows, _pooled);
+        return _projection.Forward(_norm.Forward(_pooled));
+    }
+
     public Tensor Backward(Tensor dy)
     {
         _scope.Backend.SliceTokensBackward(_norm.Backward(_projection.Backward(dy)), _token, _dx);

@@ -66,16 +66,16 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
             };
         });
 
-    /// <summary>Token ids [batch · length], the end token last in each -> conditional vectors [batch, 1, projection].</summary>
+    /// <summary>Token ids [batch · length], and where among them the end tokens are [batch] -> conditional vectors [batch, 1, projection].</summary>
     public Plan TextPlan(int batch, int length) => new(backend,
-        arena => [arena.Keep(DType.I32, batch * length)],
+        arena => [arena.Keep(DType.I32, batch * length), arena.Keep(DType.I32, batch)],
         arena =>
         {
             var text = new ClipTextEncoder(Scope(arena, "clip"), config.Text, config.ProjectionSize, batch, length);
             var result = new Tensor[1];
             return inputs =>
             {
-                result[0] = text.Forward(inputs[0]);
+                result[0] = text.Forward(inputs[0], inputs[1]);
                 return result;
             };
         });
