@@ -8,6 +8,8 @@ param(
     [string] $Task = 'build',
     [string] $Configuration = 'Release',
     [string] $Runtime = '',
+    # With it, publish compiles ahead of time (NativeAOT) for such processors: x86-64-v3 has AVX2, x86-64-v4 AVX-512. Needs clang or gcc.
+    [string] $InstructionSet = '',
     # Where 'kernels' writes the PTX; else where it is committed.
     [string] $Output = ''
 )
@@ -45,6 +47,11 @@ switch ($Task) {
     }
     'publish' {
         $target = if ($Runtime) { $Runtime } else { [Runtime.InteropServices.RuntimeInformation]::RuntimeIdentifier }
-        Invoke-Dotnet publish $cli -c $Configuration -r $target --self-contained -o ([IO.Path]::Combine($artifacts, $target))
+        if ($InstructionSet) {
+            Invoke-Dotnet publish $cli -c $Configuration -r $target "-p:PublishAot=true" "-p:IlcInstructionSet=$InstructionSet" -o ([IO.Path]::Combine($artifacts, "$target-$InstructionSet"))
+        }
+        else {
+            Invoke-Dotnet publish $cli -c $Configuration -r $target --self-contained -o ([IO.Path]::Combine($artifacts, $target))
+        }
     }
 }

@@ -34,6 +34,13 @@ public class BuildScriptTests
     }
 
     [Fact]
+    public void Publish_ForAnInstructionSet_CompilesAheadOfTime()
+    {
+        string call = Assert.Single(Run(exitCode: 0, ("Task", "publish"), ("Runtime", "linux-x64"), ("InstructionSet", "x86-64-v3")));
+        Assert.Equal("publish|Cli.csproj|-c|Release|-r|linux-x64|-p:PublishAot=true|-p:IlcInstructionSet=x86-64-v3|-o|linux-x64-x86-64-v3", call);
+    }
+
+    [Fact]
     public void Configuration_IsPassedOn() => Assert.Equal(["build|ClipSegNative.sln|-c|Debug"], Run(exitCode: 0, ("Task", "build"), ("Configuration", "Debug")));
 
     [Fact]
