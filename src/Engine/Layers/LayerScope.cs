@@ -9,7 +9,8 @@ namespace ClipSegNative.Layers;
 /// <param name="parameters">Shared by plans.</param>
 /// <param name="path">The layer's own.</param>
 /// <param name="training">A backward pass will follow: what it reads beyond inputs and results is kept.</param>
-sealed class LayerScope(Arena arena, ParameterStore parameters, string path = "", bool training = false)
+/// <param name="exact">Products are computed in float32, whatever precision the device was asked for.</param>
+sealed class LayerScope(Arena arena, ParameterStore parameters, string path = "", bool training = false, bool exact = false)
 {
     public IBackend Backend => arena.Backend;
 
@@ -17,7 +18,7 @@ sealed class LayerScope(Arena arena, ParameterStore parameters, string path = ""
 
     public bool Training => training;
 
-    public LayerScope Child(string name) => new(arena, parameters, Name(name), training);
+    public LayerScope Child(string name) => new(arena, parameters, Name(name), training, exact);
 
     public LayerScope Child(string name, int index) => Child($"{name}.{index}");
 
@@ -27,6 +28,9 @@ sealed class LayerScope(Arena arena, ParameterStore parameters, string path = ""
     public Tensor Reserve(params ReadOnlySpan<int> extents) => arena.Reserve(extents);
 
     public Tensor Vector(string name, int length) => parameters.Tensor(Name(name), 1, length);
+
+    /// <summary>See <see cref="ParameterStore.Matrix"/>; the names are whole ones.</summary>
+    public PackedMatrix Matrix(int outputs, int inputs, params ReadOnlySpan<string> names) => parameters.Matrix(outputs, inputs, exact, names);
 
     public Tensor Gradient(string name, params ReadOnlySpan<int> extents) => parameters.Gradient(Name(name), extents);
 }

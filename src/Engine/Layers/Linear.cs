@@ -28,7 +28,7 @@ sealed class Linear
         _inputs = inputs;
         _outputs = outputs;
         _weights = weights;
-        _weight = scope.Parameters.Matrix(outputs, inputs, weights);
+        _weight = scope.Matrix(outputs, inputs, weights);
         _bias = biases.Length == 0 ? default : scope.Parameters.Joined(outputs, biases);
         _before = scope.Reserve(batch, tokens, outputs * weights.Length);
         _y = scope.Reserve(batch, tokens, outputs * weights.Length);

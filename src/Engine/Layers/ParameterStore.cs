@@ -83,9 +83,7 @@ sealed class ParameterStore : IDisposable
     }
 
     /// <summary>One matrix from several of [outputs, inputs] each, one below the other: q, k and v become a single product.</summary>
-    public PackedMatrix Matrix(int outputs, int inputs, params ReadOnlySpan<string> names) => Matrix(outputs, inputs, exact: false, names);
-
-    PackedMatrix Matrix(int outputs, int inputs, bool exact, params ReadOnlySpan<string> names)
+    public PackedMatrix Matrix(int outputs, int inputs, bool exact, params ReadOnlySpan<string> names)
     {
         string key = string.Join('+', names!);
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;

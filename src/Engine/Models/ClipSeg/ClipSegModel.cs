@@ -103,5 +103,5 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
     Tensor Pixels(Arena arena, int batch, Grid grid) =>
         arena.Keep(DType.F32, batch, config.Vision.ImageChannels, grid.Height * config.Vision.PatchSize, grid.Width * config.Vision.PatchSize);
 
-    LayerScope Scope(Arena arena, string path) => new(arena, _parameters, path);
+    LayerScope Scope(Arena arena, string path) => new(arena, _parameters, path, exact: path == "decoder");
 }
