@@ -56,6 +56,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
         try
         {
+            Task warmUp = options is { Device: DeviceKind.Cuda } or { Backend: not null } ? Task.CompletedTask : Task.Run(() => KernelWarmUp.Run(config, _grid, _preprocessor, options));
             Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
             _encode = _model.EncodePlan(batch: 1, _grid);
             if (options.ImagePrompts) _examples = _model.ImagePromptPlan(batch: 1, _grid);
@@ -64,6 +65,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
             _text = new TextEmbedder(_backend, _model, options.TextCacheSize);
             _tokenizer = tokenizer.GetAwaiter().GetResult();
+            warmUp.GetAwaiter().GetResult();
         }
         catch
         {

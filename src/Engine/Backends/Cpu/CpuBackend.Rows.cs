@@ -25,15 +25,15 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         for (int row = 0; row < y.Rows; row++) new Span<float>(View(y)[row], y.Columns).Fill(value);
     }
 
-    public void Copy(Tensor x, Tensor y)
-    {
-        for (int row = 0; row < y.Rows; row++) CopyRow(View(x)[row], View(y)[row], y.Columns);
-    }
+    public void Copy(Tensor x, Tensor y) => CopyRows(View(x), y);
+
+    void CopyRows(Rows from, Tensor y) =>
+        Run(RowTasks.Count(y.Rows), MoveCost * y.Shape.Elements, new CopyWork(from, View(y), y.Rows, y.Columns));
 
     public void GatherRows(Tensor table, Tensor indices, Tensor y)
     {
         ReadOnlySpan<int> wanted = CheckedIndices(indices, table);
-        for (int row = 0; row < y.Rows; row++) CopyRow(View(table)[wanted[row]], View(y)[row], y.Columns);
+        for (int row = 0; row < y.Rows; row++) CopyWork.Row(View(table)[wanted[row]], View(y)[row], y.Columns);
     }
 
     public void PrependClassToken(Tensor tokens, Tensor classToken, Tensor positions, Tensor y)
@@ -64,6 +64,4 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
             if ((uint)index >= (uint)table.Rows) throw new ArgumentOutOfRangeException(nameof(indices), $"Index {index} is outside the table {table}.");
         return wanted;
     }
-
-    static void CopyRow(float* from, float* to, int columns) => new ReadOnlySpan<float>(from, columns).CopyTo(new Span<float>(to, columns));
 }

@@ -59,8 +59,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
     public void Upload(ReadOnlySpan<float> source, Tensor destination)
     {
         CheckLength(source.Length, destination);
-        for (int row = 0; row < destination.Rows; row++)
-            source.Slice(row * destination.Columns, destination.Columns).CopyTo(new Span<float>(View(destination)[row], destination.Columns));
+        fixed (float* from = source) CopyRows(new Rows(from, destination.Columns), destination);
     }
 
     public void Upload(ReadOnlySpan<int> source, Tensor destination)

@@ -42,6 +42,18 @@ readonly record struct Pieces(int Rows, int Columns)
     }
 }
 
+/// <summary>y = x.</summary>
+readonly unsafe struct CopyWork(Rows x, Rows y, int rows, int columns) : IParallelWork
+{
+    public static void Row(float* from, float* to, int columns) => new ReadOnlySpan<float>(from, columns).CopyTo(new Span<float>(to, columns));
+
+    public void Run(int task, int worker)
+    {
+        int end = Math.Min(rows, (task + 1) * RowTasks.Rows);
+        for (int row = task * RowTasks.Rows; row < end; row++) Row(x[row], y[row], columns);
+    }
+}
+
 /// <summary>y = x + r, activation(x): one pass over rows; r repeats every <paramref name="repeat"/> rows, and is not there when that is 0.</summary>
 readonly unsafe struct ElementwiseWork<TSet, TVector>(Rows x, Rows r, int repeat, Activation activation, Rows y, int rows, int columns) : IParallelWork
     where TSet : struct, IVectorSet<TVector>
