@@ -19,6 +19,20 @@ static class PlotStyle
         return plot;
     }
 
+    /// <summary>Names below the columns of a chart, slanted so that long ones fit.</summary>
+    /// <param name="plot">The chart.</param>
+    /// <param name="ticks">The names.</param>
+    /// <param name="length">Of the longest name, in pixels.</param>
+    public static void SlantedNames(Plot plot, Tick[] ticks, int length)
+    {
+        const double Degrees = 60;
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(ticks);
+        plot.Axes.Bottom.TickLabelStyle.Rotation = (float)Degrees;
+        plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleLeft;
+        plot.Axes.Bottom.MinimumSize = (float)(length * Math.Sin(double.DegreesToRadians(Degrees)));
+        plot.Axes.Right.MinimumSize = (float)(length * Math.Cos(double.DegreesToRadians(Degrees)));
+    }
+
     static void UseOwnFont()
     {
         lock (FontGate)

@@ -77,11 +77,7 @@ sealed class StudyPlots(IReadOnlyList<RunResult> results, IReadOnlyDictionary<st
             }
         }
         Tick[] ticks = [.. from set in Enumerable.Range(0, sets.Length) from column in Enumerable.Range(0, columns.Length) select new Tick(set * (columns.Length + 1) + column, $"{sets[set]}: {columns[column]}")];
-        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(ticks);
-        plot.Axes.Bottom.TickLabelStyle.Rotation = 60;
-        plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleLeft;
-        plot.Axes.Bottom.MinimumSize = 180;
-        plot.Axes.Right.MinimumSize = 110;
+        PlotStyle.SlantedNames(plot, ticks, length: 200);
         for (int loss = 0; loss < losses.Length; loss++) plot.Legend.ManualItems.Add(new LegendItem { LabelText = losses[loss], FillColor = Palette.GetColor(loss) });
         plot.ShowLegend(Alignment.UpperRight);
         return plot.GetImageBytes(Width, Height + 100, ImageFormat.Png);

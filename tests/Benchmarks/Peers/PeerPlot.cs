@@ -6,7 +6,7 @@ namespace ClipSegNative.Benchmarks.Peers;
 /// <summary>Speed of every contender in every case, the first of ours being 1.</summary>
 static class PeerPlot
 {
-    const int Width = 1100, Height = 560;
+    const int Width = 1100, Height = 680;
 
     public static byte[] Draw(PeerResults results)
     {
@@ -30,12 +30,7 @@ static class PeerPlot
             }
         }
         plot.Add.HorizontalLine(1, width: 1, Colors.Gray);
-        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
-            [.. results.Cases.Select((item, at) => new Tick(at, $"{item.Case}, {item.Threads} thread{(item.Threads == 1 ? "" : "s")}"))]);
-        plot.Axes.Bottom.TickLabelStyle.Rotation = 30;
-        plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleLeft;
-        plot.Axes.Bottom.MinimumSize = 130;
-        plot.Axes.Right.MinimumSize = 150;
+        PlotStyle.SlantedNames(plot, [.. results.Cases.Select((item, at) => new Tick(at, $"{item.Case}, {item.Threads} thread{(item.Threads == 1 ? "" : "s")}"))], length: 270);
         for (int i = 0; i < names.Length; i++) plot.Legend.ManualItems.Add(new LegendItem { LabelText = names[i], FillColor = palette.GetColor(i) });
         plot.ShowLegend(Edge.Right);
         return plot.GetImageBytes(Width, Height, ImageFormat.Png);
