@@ -2,6 +2,7 @@ using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Tests;
 using ClipSegNative.Tests.Conformance;
+using ClipSegNative.Tests.Kernels.Emulation;
 using ClipSegNative.Tests.Layers;
 using ClipSegNative.Tests.Models.ClipSeg;
 
@@ -13,13 +14,7 @@ namespace ClipSegNative.GpuChecks;
 /// <param name="output">Gets the lines.</param>
 sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWriter output)
 {
-    /// <summary>Of whole models: values around 1, after all blocks.</summary>
-    static readonly Tolerance Exact = new(1e-4, 1e-4), Rounded = new(2e-2, 2e-2);
-
     static readonly string[] Models = ["clipseg-tiny-simple", "clipseg-tiny-refined"];
-
-    /// <summary>Of the op table's tolerances: other exponentials and orders of sums; operands of 8 to 11 bits instead of 24.</summary>
-    readonly double _slack = precision switch { CudaPrecision.Float32 => 4, CudaPrecision.BFloat16 => 32768, _ => 4096 };
 
     public int Count { get; private set; }
 
@@ -38,7 +33,7 @@ sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWrit
                 float[] once = first.Run(backend);
                 SameBits("again", once, first.Run(backend));
                 SameBits("replayed", once, first.Replay(backend));
-                return operation.Max(op => Difference.Of(op.Expected, op.Run(backend), new Tolerance(op.Tolerance.Absolute * _slack, op.Tolerance.Relative * _slack)).Share);
+                return operation.Max(op => CudaTolerance.Of(op, precision) is { } tolerance ? Difference.Of(op.Expected, op.Run(backend), tolerance).Share : 0);
             });
         }
     }
@@ -54,7 +49,7 @@ sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWrit
                 using LayerRun expected = new(layer, _ => true), actual = new(layer, _ => true, open());
                 expected.Run();
                 actual.Run();
-                return Difference.Of(expected.Everything(), actual.Everything(), new Tolerance(1e-5, 1e-4)).Share;
+                return Difference.Of(expected.Everything(), actual.Everything(), CudaTolerance.Layer).Share;
             });
         }
     }
@@ -67,14 +62,14 @@ sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWrit
             Check($"{name}, logits", () =>
             {
                 using var model = new FixtureModel(name, open(), finite: false);
-                return Difference.Of(model.Values("expected.logits"), model.Compute()["logits"], precision == CudaPrecision.Float32 ? Exact : Rounded).Share;
+                return Difference.Of(model.Values("expected.logits"), model.Compute()["logits"], CudaTolerance.Model(precision)).Share;
             });
             if (precision != CudaPrecision.Float32) continue;
             Check($"{name}, training", () =>
             {
                 using var training = new FixtureTraining(name, open(), new MaskLosses { Dice = 1 });
                 float[] losses = training.Expected("train.dice_losses"), rates = training.Expected("train.lrs");
-                return Difference.Of(losses, [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i]))], new Tolerance(0, 1e-4)).Share;
+                return Difference.Of(losses, [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i]))], CudaTolerance.Training).Share;
             });
         }
     }

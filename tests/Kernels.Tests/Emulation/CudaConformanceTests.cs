@@ -6,12 +6,9 @@ namespace ClipSegNative.Tests.Kernels.Emulation;
 /// <summary>The op table on the CUDA backend, its kernels interpreted.</summary>
 public sealed class CudaConformanceTests
 {
-    /// <summary>What float32 kernels may differ by beyond the CPU's: the special function unit's exponentials, sums of other orders.</summary>
-    const double Slack = 4;
-
     public static TheoryData<string, string> Rounded =>
         new(from op in OpTable.All
-            where op.Operation is "Attention" or "Linear" or "LinearAdd" or "Convolution" && op.Regime.Length == 0
+            where CudaTolerance.Rounds(op.Operation) && op.Regime.Length == 0
             from precision in new[] { CudaPrecision.TensorFloat32, CudaPrecision.BFloat16, CudaPrecision.Float16 }
             select (op.Name, precision.ToString()));
 
@@ -20,17 +17,17 @@ public sealed class CudaConformanceTests
     {
         OpCase op = OpTable.Get(name);
         using CudaBackend backend = EmulatedDevice.CreateBackend();
-        Difference.Of(op.Expected, op.Run(backend), new Tolerance(op.Tolerance.Absolute * Slack, op.Tolerance.Relative * Slack));
+        Difference.Of(op.Expected, op.Run(backend), CudaTolerance.Of(op, CudaPrecision.Float32)!.Value);
     }
 
-    /// <summary>Products and attention with rounded operands; a large logit's rounding is as large as it is, so those cases have no bound.</summary>
+    /// <summary>Products and attention with rounded operands.</summary>
     [Theory, MemberData(nameof(Rounded))]
     public void Operation_RoundedOperands_AgreesWithReference(string name, string precision)
     {
         OpCase op = OpTable.Get(name);
-        using CudaBackend backend = EmulatedDevice.CreateBackend(Enum.Parse<CudaPrecision>(precision));
-        float[] actual = op.Run(backend);
-        Difference.Of(op.Expected, actual, new Tolerance(precision == nameof(CudaPrecision.BFloat16) ? 2e-2 : 3e-3, 2e-2));
+        var rounding = Enum.Parse<CudaPrecision>(precision);
+        using CudaBackend backend = EmulatedDevice.CreateBackend(rounding);
+        Difference.Of(op.Expected, op.Run(backend), CudaTolerance.Of(op, rounding)!.Value);
     }
 
     /// <summary>One order of every sum: whatever blocks and warps run first.</summary>

@@ -12,6 +12,6 @@ public sealed class CudaLayerTests
         using LayerRun expected = new(LayerTable.Get(name), _ => true), actual = new(LayerTable.Get(name), _ => true, EmulatedDevice.CreateBackend());
         expected.Run();
         actual.Run();
-        Difference.Of(expected.Everything(), actual.Everything(), new Tolerance(1e-5, 1e-4));
+        Difference.Of(expected.Everything(), actual.Everything(), CudaTolerance.Layer);
     }
 }

@@ -9,8 +9,7 @@ namespace ClipSegNative.Tests.Kernels.Emulation;
 /// <summary>Whole models on the CUDA backend, its kernels interpreted: against the reference implementation, and against the CPU.</summary>
 public sealed class CudaModelTests
 {
-    /// <summary>Of values around 1, after all blocks of a tiny model.</summary>
-    static readonly Tolerance Exact = new(1e-4, 1e-4), Rounded = new(2e-2, 2e-2);
+    static readonly Tolerance Exact = CudaTolerance.Model(CudaPrecision.Float32);
 
     public static TheoryData<string> Models => ["clipseg-tiny-simple", "clipseg-tiny-refined"];
 
@@ -33,7 +32,7 @@ public sealed class CudaModelTests
     {
         using var model = new FixtureModel(name, EmulatedDevice.CreateBackend(CudaPrecision.BFloat16), finite: false);
         float[] expected = model.Values("expected.logits");
-        Difference.Of(expected, model.Compute()["logits"], Rounded);
+        Difference.Of(expected, model.Compute()["logits"], CudaTolerance.Model(CudaPrecision.BFloat16));
     }
 
     [Theory, MemberData(nameof(Models))]
@@ -42,7 +41,7 @@ public sealed class CudaModelTests
         using var training = new FixtureTraining(name, EmulatedDevice.CreateBackend(), new MaskLosses { Dice = 1 });
         float[] losses = training.Expected("train.dice_losses"), rates = training.Expected("train.lrs");
         float[] actual = [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i]))];
-        Difference.Of(losses, actual, new Tolerance(0, 1e-4));
+        Difference.Of(losses, actual, CudaTolerance.Training);
     }
 
     [Fact]
