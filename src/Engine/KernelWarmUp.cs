@@ -17,19 +17,24 @@ static class KernelWarmUp
 {
     const int Tokens = 4;
 
+    /// <summary>Of a side of the grid, in cells; the published models have 22. A larger one has no other code, but would keep the loading waiting.</summary>
+    const int MostCells = 32;
+
     /// <param name="config">Of the model that is loaded.</param>
     /// <param name="grid">Its working size.</param>
-    /// <param name="preprocessor">Its own.</param>
+    /// <param name="preprocessing">Its own.</param>
     /// <param name="options">What it is computed with.</param>
-    public static void Run(ClipSegConfig config, Grid grid, PicturePreprocessor preprocessor, SegmenterOptions options)
+    public static void Run(ClipSegConfig config, Grid grid, PreprocessorConfig preprocessing, SegmenterOptions options)
     {
         if (!RuntimeFeature.IsDynamicCodeCompiled) return;
+        grid = new Grid(Math.Min(grid.Height, MostCells), Math.Min(grid.Width, MostCells));
         ClipSegConfig narrow = Narrow(config);
         using IBackend backend = Segmenter.OpenDevice(options with { Threads = 1 });
         using var model = new ClipSegModel(backend, narrow, new Zeros(narrow));
         using Plan encode = model.EncodePlan(batch: 1, grid), text = model.TextPlan(batch: 1, Tokens), decode = model.DecodePlan(images: 1, prompts: 1, grid);
         var pixels = new float[encode.Inputs[0].Shape.Elements];
-        preprocessor.Run(Picture.FromRgb(new byte[Picture.Channels], 1, 1, Picture.Channels), pixels);
+        int patch = narrow.Vision.PatchSize;
+        Segmenter.Preprocessor(preprocessing, grid.Width * patch, grid.Height * patch).Run(Picture.FromRgb(new byte[Picture.Channels], 1, 1, Picture.Channels), pixels);
         backend.Upload(pixels, encode.Inputs[0]);
         encode.Run();
         backend.Upload(new int[Tokens], text.Inputs[0]);

@@ -56,7 +56,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
         try
         {
-            Task warmUp = options is { Device: DeviceKind.Cuda } or { Backend: not null } ? Task.CompletedTask : Task.Run(() => KernelWarmUp.Run(config, _grid, _preprocessor, options));
+            Task warmUp = options is { Device: DeviceKind.Cuda } or { Backend: not null } ? Task.CompletedTask : Task.Run(() => KernelWarmUp.Run(config, _grid, preprocessing, options));
             Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
             _encode = _model.EncodePlan(batch: 1, _grid);
             if (options.ImagePrompts) _examples = _model.ImagePromptPlan(batch: 1, _grid);
