@@ -17,18 +17,18 @@ sealed class CudnnHandle : CudaHandle
     protected override int Destroy(nint handle) => Cudnn.Destroy(handle);
 }
 
-/// <summary>How a map [batch, height, width, channels] lies: contiguous, channels last.</summary>
+/// <summary>How a map [batch, height, width, channels] lies: channels last, pixels a pitch apart.</summary>
 sealed class CudnnTensor : CudaHandle
 {
     CudnnTensor(CudaContext context, nint handle) : base(context, handle) { }
 
-    public static CudnnTensor Create(CudaContext context, CudnnDataType type, int batch, int height, int width, int channels)
+    public static CudnnTensor Create(CudaContext context, CudnnDataType type, int batch, int height, int width, int channels, int pitch)
     {
         Cudnn.Check(Cudnn.TensorCreate(out nint handle), $"cudnnCreateTensorDescriptor()");
         var tensor = new CudnnTensor(context, handle);
         Cudnn.Check(
-            Cudnn.TensorSet(tensor, type, batch, channels, height, width, height * width * channels, 1, width * channels, channels),
-            $"cudnnSetTensor4dDescriptorEx({type}, {batch} x {channels} x {height} x {width}, channels last)");
+            Cudnn.TensorSet(tensor, type, batch, channels, height, width, height * width * pitch, 1, width * pitch, pitch),
+            $"cudnnSetTensor4dDescriptorEx({type}, {batch} x {channels} x {height} x {width}, pixels {pitch} apart)");
         return tensor;
     }
 
@@ -65,10 +65,12 @@ sealed class CudnnConvolution : CudaHandle
         Cudnn.Check(
             Cudnn.ConvolutionSet(convolution, padding, padding, stride, stride, 1, 1, CudnnConvolutionMode.CrossCorrelation, CudnnDataType.Float32),
             $"cudnnSetConvolution2dDescriptor(padding {padding}, stride {stride})");
-        Cudnn.Check(Cudnn.ConvolutionSetMath(convolution, math), $"cudnnSetConvolutionMathType({math})");
+        convolution.Use(math);
         Cudnn.Check(Cudnn.ConvolutionSetGroups(convolution, groups), $"cudnnSetConvolutionGroupCount({groups})");
         return convolution;
     }
+
+    public void Use(CudnnMath math) => Cudnn.Check(Cudnn.ConvolutionSetMath(this, math), $"cudnnSetConvolutionMathType({math})");
 
     protected override int Destroy(nint handle) => Cudnn.ConvolutionDestroy(handle);
 }

@@ -109,7 +109,7 @@ static partial class OpTable
     static IEnumerable<OpCase> Convolutions()
     {
         (int Batch, int Height, int Width, int Inputs, int Outputs)[] maps =
-            [(1, 1, 1, 3, 7), (2, 2, 3, 1, 1), (2, 5, 4, 16, 16), (1, 5, 4, 7, 33), (1, 22, 22, 12, 33)];
+            [(1, 1, 1, 3, 7), (2, 2, 3, 1, 1), (2, 5, 4, 16, 16), (1, 5, 4, 7, 33), (1, 22, 22, 12, 33), (2, 7, 9, 8, 12)];
         foreach ((int batch, int height, int width, int inputs, int outputs) in maps)
             foreach (int kernel in new[] { 1, 3, 5 })
             {
@@ -127,7 +127,7 @@ static partial class OpTable
                 yield return new("ConvolutionActivate", $"{detail}, {activation}", tolerance, space =>
                 {
                     Tensor x = space.Random(batch, height, width, inputs), b = bias ? space.Random(outputs) : default;
-                    Tensor y = space.OutputInside(0, 3, batch, height, width, outputs);
+                    Tensor y = space.OutputInside(0, 4, batch, height, width, outputs);
                     PackedMatrix weight = space.Weights(outputs, kernel * kernel * inputs);
                     return backend => backend.ConvolutionActivate(x, weight, b, kernel, activation, y);
                 });

@@ -83,7 +83,7 @@ static partial class OpTable
     static IEnumerable<OpCase> ConvolutionGradients()
     {
         (int Batch, int Height, int Width, int Inputs, int Outputs)[] maps =
-            [(1, 1, 1, 3, 7), (2, 2, 3, 1, 1), (2, 5, 4, 16, 16), (1, 5, 4, 7, 33), (1, 22, 22, 12, 33), (3, 19, 41, 8, 5)];
+            [(1, 1, 1, 3, 7), (2, 2, 3, 1, 1), (2, 5, 4, 16, 16), (1, 5, 4, 7, 33), (1, 22, 22, 12, 33), (3, 19, 41, 8, 5), (2, 7, 9, 8, 12)];
         foreach ((int batch, int height, int width, int inputs, int outputs) in maps)
             foreach (int kernel in new[] { 1, 3, 5 })
             {
@@ -91,7 +91,7 @@ static partial class OpTable
                 int pixels = batch * height * width;
                 yield return new("ConvolutionBackward", $"{batch}x{height}x{width}x{inputs} to {outputs}, kernel {kernel}{(bias ? ", bias" : "")}", Tolerance.Sum(pixels), space =>
                 {
-                    Tensor x = space.Random(batch, height, width, inputs), dy = space.SpreadInside(0, bias ? 3 : 0, 1 / Math.Sqrt(pixels), 0, batch, height, width, outputs);
+                    Tensor x = space.Random(batch, height, width, inputs), dy = space.SpreadInside(0, bias ? 4 : 0, 1 / Math.Sqrt(pixels), 0, batch, height, width, outputs);
                     Tensor dw = space.RandomInPlace(outputs, kernel * kernel * inputs), db = bias ? space.RandomInPlace(outputs) : default;
                     return backend => backend.ConvolutionBackward(x, dy, kernel, dw, db);
                 });

@@ -11,13 +11,13 @@ public unsafe class CudnnTests(FakeCudaFixture fake)
     {
         string[] calls = fake.Calls(() =>
         {
-            using CudnnTensor tensor = CudnnTensor.Create(fake.Context, CudnnDataType.BFloat16, 2, 9, 11, 16);
+            using CudnnTensor tensor = CudnnTensor.Create(fake.Context, CudnnDataType.BFloat16, 2, 9, 11, 16, pitch: 20);
             using CudnnFilter filter = CudnnFilter.Create(fake.Context, CudnnDataType.BFloat16, 24, 3, 5, 16);
             using CudnnConvolution convolution = CudnnConvolution.Create(fake.Context, padding: 1, stride: 2, CudnnMath.MultiplyAdd, groups: 4);
         });
         Assert.Equal(
             [
-                "cudnnCreateTensorDescriptor()", "cudnnSetTensor4dDescriptorEx(9, 2 16 9 11, 1584 1 176 16)",
+                "cudnnCreateTensorDescriptor()", "cudnnSetTensor4dDescriptorEx(9, 2 16 9 11, 1980 1 220 20)",
                 "cudnnCreateFilterDescriptor()", "cudnnSetFilter4dDescriptor(9, 1, 24 16 3 5)",
                 "cudnnCreateConvolutionDescriptor()", "cudnnSetConvolution2dDescriptor(1 1, 2 2, 1 1, 1, 0)", "cudnnSetConvolutionMathType(3)", "cudnnSetConvolutionGroupCount(4)",
             ],
@@ -30,7 +30,7 @@ public unsafe class CudnnTests(FakeCudaFixture fake)
     {
         using CudaStream stream = CudaStream.Create(fake.Context);
         using CudnnHandle handle = CudnnHandle.Create(fake.Context);
-        using CudnnTensor x = CudnnTensor.Create(fake.Context, CudnnDataType.Float32, 1, 2, 3, 4), y = CudnnTensor.Create(fake.Context, CudnnDataType.Float32, 1, 2, 3, 5);
+        using CudnnTensor x = CudnnTensor.Create(fake.Context, CudnnDataType.Float32, 1, 2, 3, 4, 4), y = CudnnTensor.Create(fake.Context, CudnnDataType.Float32, 1, 2, 3, 5, 5);
         using CudnnFilter w = CudnnFilter.Create(fake.Context, CudnnDataType.Float32, 5, 3, 3, 4);
         using CudnnConvolution convolution = CudnnConvolution.Create(fake.Context, 1, 1, CudnnMath.MultiplyAdd);
         string[] calls = fake.Calls(() =>
@@ -39,7 +39,7 @@ public unsafe class CudnnTests(FakeCudaFixture fake)
             handle.Use(stream);
             CudnnPerformance* found = stackalloc CudnnPerformance[2];
             Cudnn.Check(Cudnn.ForwardAlgorithms(handle, x, w, convolution, y, 2, out int count, found), $"forward");
-            Assert.Equal((2, 2, (nuint)2000, 1, CudnnMath.MultiplyAdd), (count, found[1].Algorithm, found[1].WorkspaceBytes, found[1].Deterministic, found[1].Math));
+            Assert.Equal((2, 2, (nuint)(1 << 30), 1, CudnnMath.MultiplyAdd), (count, found[1].Algorithm, found[1].WorkspaceBytes, found[1].Deterministic, found[1].Math));
             Cudnn.Check(Cudnn.BackwardDataAlgorithms(handle, w, y, convolution, x, 2, out _, found), $"data");
             Cudnn.Check(Cudnn.BackwardFilterAlgorithms(handle, x, y, convolution, w, 2, out _, found), $"filter");
             Cudnn.Check(Cudnn.ForwardWorkspace(handle, x, w, convolution, y, 1, out nuint forward), $"forward");

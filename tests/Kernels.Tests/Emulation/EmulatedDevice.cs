@@ -15,6 +15,10 @@ static class EmulatedDevice
     /// <param name="backwards">Blocks and warps take turns from the last to the first.</param>
     public static InterpretedDevice Create(bool backwards = false) => new(Shipped.Value.Values) { Backwards = backwards };
 
-    public static CudaBackend CreateBackend(CudaPrecision precision = CudaPrecision.Float32, bool backwards = false, bool eager = false) =>
-        new(new EmulatedRuntime(Create(backwards)), precision, eager);
+    /// <param name="precision">Of products.</param>
+    /// <param name="backwards">As for <see cref="Create"/>.</param>
+    /// <param name="eager">Nothing is recorded.</param>
+    /// <param name="convolves">As with cuDNN; else as without.</param>
+    public static CudaBackend CreateBackend(CudaPrecision precision = CudaPrecision.Float32, bool backwards = false, bool eager = false, bool convolves = true) =>
+        new(new EmulatedRuntime(Create(backwards), convolves), precision, eager);
 }

@@ -6,13 +6,19 @@ using ClipSegNative.Tests.Kernels.Ptx.Execution;
 namespace ClipSegNative.Tests.Kernels.Emulation;
 
 /// <summary>
-/// A CUDA device for <see cref="CudaBackend"/> without one: the PTX interpreter launches, products are added up in double precision. It refuses what
-/// a device would: use after free, copies and allocations while recording, launches recorded without having been prepared.
+/// A CUDA device for <see cref="CudaBackend"/> without one: the PTX interpreter launches, products and convolutions are added up in double precision. It
+/// refuses what a device would: use after free, copies and allocations while recording, launches recorded without having been prepared.
 /// </summary>
-sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
+/// <param name="device">Interprets kernels, holds the memory.</param>
+/// <param name="convolves">As with cuDNN.</param>
+sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : ICudaRuntime
 {
+    /// <summary>No multiple of anything, and not so small that scratch has it anyway.</summary>
+    const long WorkspaceBytes = (1 << 20) + 12;
+
     readonly HashSet<string> _preparedKernels = [];
     readonly HashSet<ProductKind> _preparedProducts = [];
+    readonly HashSet<ConvolutionKind> _preparedConvolutions = [];
     List<Action>? _recording;
 
     public string Description => "cuda, emulated";
@@ -24,6 +30,9 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
     public long Used { get; private set; }
 
     public long Memory { get; set; } = long.MaxValue;
+
+    /// <summary>How many were computed.</summary>
+    public int Convolutions { get; private set; }
 
     public CudaBlock Allocate(long bytes)
     {
@@ -65,6 +74,23 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
     {
         MatrixProduct kept = product;
         Run(_preparedProducts.Contains(product.Kind), product.Kind.ToString(), () => EmulatedProduct.Run(device, kept));
+    }
+
+    public long? Prepare(in MapConvolution convolution)
+    {
+        if (!convolves) return null;
+        if (_preparedConvolutions.Add(convolution.Kind)) RefuseWhileRecording("A choice of algorithm");
+        return WorkspaceBytes;
+    }
+
+    public void Convolve(in MapConvolution convolution)
+    {
+        MapConvolution kept = convolution;
+        Run(_preparedConvolutions.Contains(convolution.Kind), convolution.Kind.ToString(), () =>
+        {
+            Convolutions++;
+            EmulatedConvolution.Run(device, kept, WorkspaceBytes);
+        });
     }
 
     public IReplay Capture(Action queue)
@@ -114,72 +140,5 @@ sealed class EmulatedRuntime(InterpretedDevice device) : ICudaRuntime
         }
 
         public void Dispose() => commands.Clear();
-    }
-}
-
-/// <summary>A product as its definition has it, its operands rounded as asked, summed in double precision.</summary>
-static class EmulatedProduct
-{
-    public static void Run(InterpretedDevice device, in MatrixProduct product)
-    {
-        int rows = product.Rows, columns = product.Columns, depth = product.Depth;
-        float[] left = Read(device, product.Left, product.TransposeLeft ? depth : rows, product.TransposeLeft ? rows : depth);
-        float[] right = Read(device, product.Right, product.TransposeRight ? columns : depth, product.TransposeRight ? depth : columns);
-        float[] bias = product.Bias == 0 ? new float[columns] : Read(device, new DeviceMatrix(product.Bias, columns), 1, columns);
-        float[] result = product.Addend.Address == 0 ? new float[rows * columns] : Read(device, product.Addend, rows, columns);
-        Round(left, product.Precision);
-        Round(right, product.Precision);
-        if (product.TransposeLeft) left = Transpose(left, depth, rows);
-        if (!product.TransposeRight) right = Transpose(right, depth, columns);
-        for (int row = 0; row < rows; row++)
-        {
-            ReadOnlySpan<float> x = left.AsSpan(row * depth, depth);
-            for (int column = 0; column < columns; column++)
-            {
-                ReadOnlySpan<float> w = right.AsSpan(column * depth, depth);
-                double sum = (double)bias[column] + result[row * columns + column];
-                for (int i = 0; i < x.Length; i++) sum += (double)x[i] * w[i];
-                result[row * columns + column] = (float)sum;
-            }
-            device.Write<float>(product.Result.Address + (ulong)row * (ulong)product.Result.Pitch * sizeof(float), result.AsSpan(row * columns, columns));
-        }
-    }
-
-    static float[] Read(InterpretedDevice device, DeviceMatrix matrix, int rows, int columns)
-    {
-        var values = new float[rows * columns];
-        for (int row = 0; row < rows; row++)
-            device.Read(matrix.Address + (ulong)row * (ulong)matrix.Pitch * sizeof(float), values.AsSpan(row * columns, columns));
-        return values;
-    }
-
-    static void Round(float[] values, CudaPrecision precision)
-    {
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = precision switch
-            {
-                CudaPrecision.TensorFloat32 => Mantissa(values[i], bits: 10),
-                CudaPrecision.BFloat16 => Mantissa(values[i], bits: 7),
-                CudaPrecision.Float16 => (float)(Half)values[i],
-                _ => values[i],
-            };
-        }
-    }
-
-    /// <summary>To the nearest, ties to even.</summary>
-    static float Mantissa(float value, int bits)
-    {
-        int dropped = 23 - bits;
-        uint word = BitConverter.SingleToUInt32Bits(value), half = (1u << (dropped - 1)) - 1 + ((word >> dropped) & 1);
-        return BitConverter.UInt32BitsToSingle((word + half) >> dropped << dropped);
-    }
-
-    static float[] Transpose(float[] values, int rows, int columns)
-    {
-        var result = new float[values.Length];
-        for (int row = 0; row < rows; row++)
-            for (int column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column];
-        return result;
     }
 }

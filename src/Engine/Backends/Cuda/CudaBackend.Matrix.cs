@@ -3,7 +3,7 @@ using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cuda;
 
-/// <summary>Products by the library, convolutions as products of unfolded neighbourhoods.</summary>
+/// <summary>Products and convolutions by the device's libraries. What cuDNN does not do becomes a product of unfolded neighbourhoods.</summary>
 sealed partial class CudaBackend
 {
     /// <summary>Of unfolded neighbourhoods at a time: they stay in the second-level cache between the unfolding and the product.</summary>
@@ -41,15 +41,51 @@ sealed partial class CudaBackend
         if (!db.IsAbsent) AddColumnSums(dy, db);
     }
 
-    public void Convolution(Tensor x, PackedMatrix weight, Tensor bias, int kernel, Tensor y) =>
+    public void Convolution(Tensor x, PackedMatrix weight, Tensor bias, int kernel, Tensor y)
+    {
+        var matrix = (CudaMatrix)weight;
+        MapConvolution convolution = MapsOf(x, y, kernel) with { Filter = matrix.Address, Precision = matrix.Precision };
+        if (matrix.Pitch == matrix.Inputs && Prepare(convolution) is { } workspaceBytes)
+        {
+            Convolve(convolution with { Workspace = Scratch(workspaceBytes) });
+            if (!bias.IsAbsent) Add(y, bias, y);
+            return;
+        }
         Unfold(x, kernel, (columns, first, count) =>
             Multiply(ByWeight(columns, count, weight, bias) with { Result = MatrixAt(y.RowRange(first, count)) }));
+    }
 
     public void ConvolutionBackward(Tensor x, Tensor dy, int kernel, Tensor dw, Tensor db)
     {
+        if (!db.IsAbsent) AddColumnSums(dy, db);
+        MapConvolution gradient = MapsOf(x, dy, kernel) with { IsWeightGradient = true };
+        if (Prepare(gradient) is { } workspaceBytes)
+        {
+            // Added to dw by a kernel of ours: parameters lie close together, at any address.
+            uint count = (uint)dw.Shape.Elements;
+            long filterBytes = Parts(count, 64) * 256L;
+            ulong filter = Scratch(filterBytes + workspaceBytes);
+            Convolve(gradient with { Filter = filter, Workspace = filter + (ulong)filterBytes });
+            Launch(AddRows.Single, Blocks(count), BlockThreads, filter, dw.Columns, At(dw), dw.Pitch, dw.Rows, At(dw), dw.Pitch, dw.Columns, count);
+            return;
+        }
         Unfold(x, kernel, (columns, first, count) =>
             AddWeightGradient(columns, columns.Pitch, MatrixAt(dy.RowRange(first, count)), dy.Columns, count, dw));
-        if (!db.IsAbsent) AddColumnSums(dy, db);
+    }
+
+    static MapConvolution MapsOf(Tensor x, Tensor y, int kernel) =>
+        new(x.Shape[0], x.Shape[1], x.Shape[2], x.Columns, y.Columns, kernel) { Input = MatrixAt(x), Output = MatrixAt(y) };
+
+    /// <returns>Bytes of workspace; null where the maps must be unfolded.</returns>
+    long? Prepare(in MapConvolution convolution)
+    {
+        ulong places = convolution.Input.Address | convolution.Filter | convolution.Output.Address, pitches = (ulong)(convolution.Input.Pitch | convolution.Output.Pitch);
+        return convolution.Kernel > 1 && (places | pitches * sizeof(float)) % 16 == 0 ? runtime.Prepare(convolution) : null;
+    }
+
+    void Convolve(in MapConvolution convolution)
+    {
+        if (!_preparing) runtime.Convolve(convolution);
     }
 
     /// <summary>x · Wᵀ + bias.</summary>

@@ -2,12 +2,14 @@ using ClipSegNative.Interop;
 
 namespace ClipSegNative.Backends.Cuda;
 
-/// <summary>A CUDA device: one stream, the kernels' modules, loaded when first needed, and cuBLASLt.</summary>
+/// <summary>A CUDA device: one stream, the kernels' modules, loaded when first needed, cuBLASLt, and cuDNN where there is one.</summary>
 sealed class CudaRuntime : ICudaRuntime
 {
     readonly CudaContext _context;
     readonly CudaStream _stream;
+    readonly PinnedStaging? _staging;
     readonly CublasLtProducts _products;
+    readonly CudnnConvolutions? _convolutions;
     readonly Dictionary<string, CudaModule> _modules = [];
     readonly Dictionary<string, CudaFunction> _functions = [];
 
@@ -15,10 +17,12 @@ sealed class CudaRuntime : ICudaRuntime
     {
         _context = context;
         _stream = CudaStream.Create(context);
+        _staging = PinnedStaging.TryCreate(context, _stream);
         _products = new CublasLtProducts(context, _stream);
+        _convolutions = CudnnConvolutions.TryOpen(context, _stream);
     }
 
-    public string Description => $"cuda:{_context.Device.Ordinal}, {_context.Device.Name}";
+    public string Description => $"cuda:{_context.Device.Ordinal}, {_context.Device.Name}, {(_convolutions is null ? "without cuDNN" : $"cuDNN {CudaLibraries.Shared[CudaLibrary.Cudnn].Version}")}";
 
     public int Multiprocessors => _context.Device.Multiprocessors;
 
@@ -37,12 +41,21 @@ sealed class CudaRuntime : ICudaRuntime
 
     public CudaBlock Allocate(long bytes) => new Block(CudaMemory.Allocate(_context, Math.Max(bytes, 1)), bytes);
 
-    public void CopyToDevice(ulong destination, ReadOnlySpan<byte> source) => _stream.CopyToDevice(destination, source);
+    /// <remarks>Without pinned memory the driver copies the source to its own first.</remarks>
+    public void CopyToDevice(ulong destination, ReadOnlySpan<byte> source)
+    {
+        if (_staging is null) _stream.CopyToDevice(destination, source);
+        else _staging.CopyToDevice(destination, source);
+    }
 
     public void CopyToHost(Span<byte> destination, ulong source)
     {
-        _stream.CopyToHost(destination, source);
-        _stream.Synchronize();
+        if (_staging is not null) _staging.CopyToHost(destination, source);
+        else
+        {
+            _stream.CopyToHost(destination, source);
+            _stream.Synchronize();
+        }
     }
 
     public void Synchronize() => _stream.Synchronize();
@@ -56,6 +69,10 @@ sealed class CudaRuntime : ICudaRuntime
 
     public void Multiply(in MatrixProduct product) => _products.Multiply(product);
 
+    public long? Prepare(in MapConvolution convolution) => _convolutions?.Prepare(convolution);
+
+    public void Convolve(in MapConvolution convolution) => _convolutions!.Run(convolution);
+
     public IReplay Capture(Action queue)
     {
         using CudaGraph graph = _stream.Capture(queue);
@@ -67,7 +84,9 @@ sealed class CudaRuntime : ICudaRuntime
     public void Dispose()
     {
         _stream.Synchronize();
+        _staging?.Dispose();
         _products.Dispose();
+        _convolutions?.Dispose();
         foreach (CudaModule module in _modules.Values) module.Dispose();
         _stream.Dispose();
         _context.Dispose();

@@ -27,6 +27,13 @@ interface ICudaRuntime : IKernelLauncher, IDisposable
 
     void Multiply(in MatrixProduct product);
 
+    /// <summary>As <see cref="Prepare(string)"/>. The library is an optional one, and asks for maps, pixels and filter at multiples of 16 bytes.</summary>
+    /// <returns>Bytes of workspace; null where <see cref="Convolve"/> cannot be used.</returns>
+    long? Prepare(in MapConvolution convolution);
+
+    /// <param name="convolution">Prepared.</param>
+    void Convolve(in MapConvolution convolution);
+
     /// <summary>Records what <paramref name="queue"/> queues instead of doing it; all of it has been prepared.</summary>
     IReplay Capture(Action queue);
 }
