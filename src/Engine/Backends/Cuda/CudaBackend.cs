@@ -6,8 +6,8 @@ namespace ClipSegNative.Backends.Cuda;
 
 /// <summary>The operations on one stream of a CUDA device: our kernels, and products by its library. One caller at a time.</summary>
 /// <remarks>
-/// Nothing is allocated while operations are recorded: <see cref="Capture"/> first goes through them without queueing anything, which finds the scratch
-/// they need, loads their kernels and chooses how each product is computed.
+/// Nothing is allocated while operations are recorded: <see cref="Capture"/> first goes through them without queueing anything, which finds the most scratch
+/// that one needs, loads their kernels and chooses how each product and convolution is computed.
 /// </remarks>
 /// <param name="runtime">Disposed with the backend.</param>
 /// <param name="precision">Of operands of products and of attention.</param>
@@ -21,6 +21,7 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
 
     readonly List<CudaBlock> _scratch = [];
     bool _preparing;
+    long _needed;
 
     public string Description => runtime.Description;
 
@@ -61,6 +62,7 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
         _preparing = true;
         try { enqueue(); }
         finally { _preparing = false; }
+        GrowScratch(_needed);
         return runtime.Capture(enqueue);
     }
 
@@ -98,14 +100,22 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
         if (length != tensor.Shape.Elements) throw new ArgumentException($"{length} values do not fill {tensor}.");
     }
 
-    /// <summary>
-    /// Memory for the operation at hand, whose kernels run one after the other. A larger block joins the others instead of replacing them, as recorded
-    /// operations hold their addresses.
-    /// </summary>
+    /// <summary>Memory for the operation at hand, whose kernels run one after the other. Nobody uses it while an operation is being prepared.</summary>
     ulong Scratch(long bytes)
     {
-        if (_scratch.Count == 0 || _scratch[^1].Bytes < bytes) _scratch.Add(runtime.Allocate(Math.Max(bytes, 1 << 20)));
+        if (_preparing)
+        {
+            _needed = Math.Max(_needed, bytes);
+            return 0;
+        }
+        GrowScratch(Math.Max(bytes, 1));
         return _scratch[^1].Address;
+    }
+
+    /// <summary>A larger block joins the others instead of replacing them, as recorded operations hold their addresses.</summary>
+    void GrowScratch(long bytes)
+    {
+        if (bytes > (_scratch.Count == 0 ? 0 : _scratch[^1].Bytes)) _scratch.Add(runtime.Allocate(Math.Max(bytes, 1 << 20)));
     }
 
     void Launch(string kernel, CudaExtent grid, int threads, params ReadOnlySpan<KernelArgument> arguments)

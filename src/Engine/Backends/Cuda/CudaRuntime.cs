@@ -60,6 +60,14 @@ sealed class CudaRuntime : ICudaRuntime
 
     public void Synchronize() => _stream.Synchronize();
 
+    /// <summary>A timed event behind all that was queued.</summary>
+    public CudaEvent Mark()
+    {
+        CudaEvent mark = CudaEvent.Create(_context, timed: true);
+        mark.Record(_stream);
+        return mark;
+    }
+
     public void Prepare(string kernel) => Function(kernel);
 
     public void Prepare(in MatrixProduct product) => _products.Prepare(product);
