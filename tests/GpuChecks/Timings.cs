@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ClipSegNative.Backends;
+using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Interop;
 using ClipSegNative.Models;
 using ClipSegNative.Models.ClipSeg;
@@ -141,7 +142,7 @@ sealed class Timings(ModelFixture model, Effort effort, Func<CudaEvent>? mark) :
         /// <summary>In milliseconds.</summary>
         public double Wall => Median(_wall);
 
-        public void Measure(IBackend backend, Func<CudaEvent>? mark, bool keep)
+        public void Measure(CudaBackend backend, Func<CudaEvent>? mark, bool keep)
         {
             backend.Synchronize();
             long start = Stopwatch.GetTimestamp();
