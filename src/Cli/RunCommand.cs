@@ -102,10 +102,10 @@ abstract class RunCommand<T> : Command where T : new()
         }
     }
 
-    protected IBackend Open(string device, int? threads)
+    protected IBackend Open(string device, int? threads, Precision precision = default)
     {
         if (!DeviceChoice.TryRead(device, out DeviceChoice choice)) throw new UsageException($"--device is '{device}'; it must be {DeviceChoice.Values}.");
-        IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Device = choice.Kind, DeviceOrdinal = choice.Ordinal, Threads = threads });
+        IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Device = choice.Kind, DeviceOrdinal = choice.Ordinal, Threads = threads, Precision = precision });
         if (choice.Kind == DeviceKind.Cuda) Host.Error.WriteLine(DeviceChoice.CudaWarning);
         return backend;
     }

@@ -21,7 +21,7 @@ sealed class TrainCommand(Host host) : RunCommand<TrainingSettings>(host, "train
         settings = settings.WithFullPaths();
         OrRefuse(settings.Check);
         var run = new RunFolder(folder);
-        using IBackend backend = Open(settings.Device, settings.Threads);
+        using IBackend backend = Open(settings.Device, settings.Threads, settings.Arithmetic);
         var phrases = TrainingPhrases.Read(settings, talk.Problem);
         OrRefuse(() => Prepare(run, settings));
         using var trainer = new Trainer(settings, run, phrases, backend, new Watcher(talk));

@@ -44,6 +44,7 @@ static class TrainOptions
         new("samples", "N", "Phrases drawn at each validation, else checkpoint: photo, target, prediction"),
         new("workers", "N", "Threads that read pictures"),
         new("device", "DEVICE", DeviceChoice.Values),
+        new("precision", "fp32|tf32|bf16|fp16", "What products are computed in; on the CPU fp32"),
         new("threads", "N", "CPU threads; else one a core"),
         new("feature_cache", "MB", "Memory for what the image tower makes of whole pictures"),
         new("feature_cache_disk", "MB", "Disk in the run folder for the same"),

@@ -61,6 +61,7 @@ public sealed class TrainOptionsTests(TinyModel model) : IDisposable
     [InlineData("--size", "huge", "there is no size or preset 'huge'")]
     [InlineData("--size", "clipseg-conv-base", "has a conv decoder, but --decoder is transformer")]
     [InlineData("--device", "gpu", "--device is 'gpu'")]
+    [InlineData("--precision", "bf16", "--precision must be fp32 on the CPU: bf16 needs --device cuda.")]
     [InlineData("--resume", "nowhere", "nowhere holds no run.json")]
     public void Option_Wrong_IsRefusedInOneSentence(string option, string value, string expected)
     {

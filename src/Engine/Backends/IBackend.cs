@@ -23,7 +23,7 @@ interface IBackend : IDisposable
 
     /// <param name="outputs">Rows of the weight.</param>
     /// <param name="inputs">Columns of the weight.</param>
-    /// <param name="exact">In float32, also where this backend keeps weights in less: for convolutions and gradients.</param>
+    /// <param name="exact">In float32, whatever precision this backend was asked for. Where it keeps weights in less, convolutions need it.</param>
     PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact = false);
 
     /// <summary>How far apart this device wants rows of that many float32 elements to start; at least <paramref name="columns"/>.</summary>

@@ -9,7 +9,10 @@ namespace ClipSegNative.Layers;
 /// Matrices are packed straight from the mapped file; there is no second copy of the model in memory. The source belongs to the caller, who may close it
 /// once every plan has been made: plans made later find what they ask for.
 /// </summary>
-/// <remarks>What trains is loaded at once and lies in <see cref="Trained"/>; everything derived from it here is computed again by its Refresh.</remarks>
+/// <remarks>
+/// What trains is loaded at once and lies in <see cref="Trained"/>; everything derived from it here is computed again by its Refresh. Its products are in
+/// the device's precision, convolutions and the way back too: a device that keeps weights in less than float32 does not train.
+/// </remarks>
 sealed class ParameterStore : IDisposable
 {
     readonly IBackend _backend;
@@ -101,7 +104,7 @@ sealed class ParameterStore : IDisposable
     {
         string key = $"{string.Join('+', names!)} transposed";
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
-        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, outputs * names.Length, exact: true);
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, outputs * names.Length);
         for (int i = 0; i < names.Length; i++)
         {
             (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
@@ -116,7 +119,7 @@ sealed class ParameterStore : IDisposable
         string key = $"{name} flipped";
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
         int taps = kernel * kernel;
-        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, taps * outputs, exact: true);
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, taps * outputs);
         Tensor weight = Weight(name, outputs, taps * inputs);
         Compute(backend =>
         {
@@ -139,7 +142,7 @@ sealed class ParameterStore : IDisposable
             Derived(name, shape, (backend, permuted) =>
                 backend.Permute(Stage(name, (int)stored.Elements, 1).Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted));
         }
-        return Matrix(outputs, inputs, exact: true, name);
+        return Matrix(outputs, inputs, exact: Trained is null, name);
     }
 
     public void Dispose()

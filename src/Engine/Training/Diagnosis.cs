@@ -29,7 +29,7 @@ static class Diagnosis
         }
         if (guilty.Count == 0) guilty.AddRange(Enumerable.Range(0, Math.Min(Named, batch.Count)).Select(place => Describe(batch, place)));
         return new TrainingException(string.Create(CultureInfo.InvariantCulture,
-            $"step {step}: the {what} is {value}; phrases {string.Join(", ", guilty)}; largest logit {largest:G4}; {Parameters(decoder)}; the checkpoint before is whole: resume it with a lower --learning-rate."));
+            $"step {step}: the {what} is {value}; phrases {string.Join(", ", guilty)}; largest logit {largest:G4}; {Parameters(decoder)}; the checkpoint before is whole: resume it with a lower --learning-rate{(decoder.ScalesLoss ? " or --precision bf16" : "")}."));
     }
 
     static string Describe(MicroBatch batch, int place) => $"'{batch[place].Spec.Text}' on {Path.GetFileName(batch[place].Spec.Sample.Picture.Path)}";

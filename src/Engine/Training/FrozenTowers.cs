@@ -46,7 +46,7 @@ sealed class FrozenTowers : IDisposable
         int floats = 0;
         foreach (Tensor output in _encode.Outputs) floats += (int)output.Shape.Elements;
         FeatureFile? file = settings.FeatureCacheDisk == 0 ? null
-            : new FeatureFile(run.Features, run.TowerFingerprint(), floats, settings.FeatureCacheDisk * Megabyte);
+            : new FeatureFile(run.Features, run.TowerFingerprint() + (settings.Arithmetic == Precision.Fp32 ? "" : settings.Precision), floats, settings.FeatureCacheDisk * Megabyte);
         _cache = new FeatureCache(floats, settings.FeatureCache * Megabyte, file);
     }
 

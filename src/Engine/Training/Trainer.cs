@@ -49,7 +49,7 @@ sealed class Trainer : IDisposable
         {
             _ownsTowers = shared is null;
             _towers = shared ?? new FrozenTowers(backend, Config, weights, _preprocessing, run, settings);
-            _decoder = new DecoderTraining(backend, Config, weights, settings.Batch, grid, settings.Losses);
+            _decoder = new DecoderTraining(backend, Config, weights, settings.Batch, grid, settings.Losses, scalesLoss: settings.Arithmetic == Precision.Fp16);
         }
         _batch = new MicroBatch(_towers, _decoder, Config.ProjectionSize);
         _state = File.Exists(run.Last) ? TrainingState.Restore(run.Last, _decoder) : TrainingState.Start;
@@ -126,7 +126,8 @@ sealed class Trainer : IDisposable
 
     void TakeStep(IEnumerator<TrainingSample> samples, TrainingReporter reporter, CancellationToken interrupted)
     {
-        double loss = 0, score = 0;
+        double loss = 0, score = 0, scale = 1;
+        if (_decoder.ScalesLoss) _decoder.ScaleLoss(scale = _state.LossScale.Value);
         _decoder.ZeroGradients();
         for (int i = 0; i < _settings.Accumulate; i++)
         {
@@ -141,12 +142,22 @@ sealed class Trainer : IDisposable
             }
             if (!double.IsFinite(loss)) throw Diagnosis.NotFinite("loss", loss, _state.Step + 1, _batch, _decoder);
         }
-        double norm = _decoder.GradientNorm() / _settings.Accumulate;
-        if (!double.IsFinite(norm)) throw Diagnosis.NotFinite("gradient's length", norm, _state.Step + 1, _batch, _decoder);
-
-        double rate = _schedule.At(_state.Step), clip = _settings.ClipNorm > 0 && norm > _settings.ClipNorm ? _settings.ClipNorm / norm : 1;
-        _decoder.Update(rate, _settings.WeightDecay, _state.Step + 1, clip / _settings.Accumulate);
+        double norm = _decoder.GradientNorm() / _settings.Accumulate / scale, rate = _schedule.At(_state.Step);
+        bool finite = double.IsFinite(norm);
+        if (finite)
+        {
+            double clip = _settings.ClipNorm > 0 && norm > _settings.ClipNorm ? _settings.ClipNorm / norm : 1;
+            _decoder.Update(rate, _settings.WeightDecay, _state.Step + 1 - _state.LossScale.Skipped, clip / _settings.Accumulate / scale);
+        }
+        else if (scale <= 1) throw Diagnosis.NotFinite("gradient's length", norm, _state.Step + 1, _batch, _decoder);
+        else if (_state.LossScale.Skipped == 0)
+            _watcher.Warned($"step {_state.Step + 1}: the gradient is beyond fp16 at a loss scale of {scale}, so it is left out and the scale halved; further ones are only counted, in {RunFolder.LastName}");
         _state = _state with { Step = _state.Step + 1, Sample = _state.Sample + _settings.PhrasesAStep };
+        if (_decoder.ScalesLoss)
+        {
+            _state = _state with { LossScale = _state.LossScale.After(finite) };
+            reporter.Events.Scalar("train/loss_scale", _state.Step, scale);
+        }
         reporter.Learnt(_state.Step, Epoch, loss / _settings.PhrasesAStep, score / _settings.PhrasesAStep, rate, _settings.PhrasesAStep);
     }
 

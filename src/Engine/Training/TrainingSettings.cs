@@ -77,6 +77,8 @@ sealed record TrainingSettings
     public int Workers { get; init; } = 1;
     /// <summary>auto, cpu or cuda.</summary>
     public string Device { get; init; } = "auto";
+    /// <summary>fp32, or on CUDA tf32, bf16 or fp16: what operands of products and of attention are rounded to.</summary>
+    public string Precision { get; init; } = "fp32";
     /// <summary>CPU threads of the arithmetic; null for one a core.</summary>
     public int? Threads { get; init; }
     /// <summary>Megabytes of memory for features of the frozen tower.</summary>
@@ -92,6 +94,10 @@ sealed record TrainingSettings
         Focal = Has("focal"),
         Tversky = Has("tversky"),
     };
+
+    /// <summary><see cref="Precision"/>, checked.</summary>
+    [JsonIgnore]
+    public ClipSegNative.Precision Arithmetic => Enum.GetValues<ClipSegNative.Precision>().First(precision => precision.Name() == Precision);
 
     /// <summary>Whether the training pictures are shown whole, so that their features can be kept.</summary>
     [JsonIgnore]
@@ -142,6 +148,8 @@ sealed record TrainingSettings
         AtLeast("save_every", SaveEvery, 1);
         AtLeast("samples", Samples, 0);
         AtLeast("workers", Workers, 1);
+        OneOf("precision", Precision, "fp32", "tf32", "bf16", "fp16");
+        Require(Precision == "fp32" || Device.StartsWith("cuda", StringComparison.Ordinal), "precision", $"fp32 on the CPU: {Precision} needs --device cuda");
         Require(Threads is null or (>= 1 and <= 1024), "threads", "from 1 to 1024");
         AtLeast("feature_cache", FeatureCache, 0);
         AtLeast("feature_cache_disk", FeatureCacheDisk, 0);

@@ -24,6 +24,8 @@ public class TrainingSettingsTests
         { "--min-learning-rate", Refusal(Fine with { LearningRate = 1e-5 }) },
         { "--negatives", Refusal(Fine with { Negatives = 1.5 }) },
         { "--patience", Refusal(Fine with { Patience = 3 }) },
+        { "--precision", Refusal(Fine with { Device = "cuda", Precision = "int8" }) },
+        { "--precision", Refusal(Fine with { Precision = "bf16" }) },
         { "--threads", Refusal(Fine with { Threads = 0 }) },
     };
 
@@ -36,6 +38,14 @@ public class TrainingSettingsTests
 
     [Fact]
     public void Check_Defaults_AreFine() => Fine.Check();
+
+    [Theory, InlineData("fp32", Precision.Fp32), InlineData("tf32", Precision.Tf32), InlineData("bf16", Precision.Bf16), InlineData("fp16", Precision.Fp16)]
+    public void Check_PrecisionsOfCuda_AreFine(string name, Precision precision)
+    {
+        TrainingSettings settings = Fine with { Device = "cuda:1", Precision = name };
+        settings.Check();
+        Assert.Equal(precision, settings.Arithmetic);
+    }
 
     [Fact]
     public void Losses_Sum_WeighsEachTermOne()

@@ -10,7 +10,7 @@ namespace ClipSegNative.Tests.Training;
 
 public sealed class TrainingStateTests : IDisposable
 {
-    static readonly TrainingState Somewhere = new(Step: 12, Sample: 96, Judged: 10, BestScore: 1.0 / 3, BestStep: 5, Worse: 1);
+    static readonly TrainingState Somewhere = new(Step: 12, Sample: 96, Judged: 10, BestScore: 1.0 / 3, BestStep: 5, Worse: 1) { LossScale = new LossScale(8, 17, 3) };
 
     readonly TemporaryFolder _folder = new();
     readonly TinyModel _model = new();
@@ -52,6 +52,16 @@ public sealed class TrainingStateTests : IDisposable
         using DecoderTraining decoder = Decoder(TinyModel.Config);
         TrainingState.Start.Write(_folder["last"], decoder);
         Assert.Equal(double.NegativeInfinity, TrainingState.Restore(_folder["last"], decoder).BestScore);
+    }
+
+    /// <summary>As every checkpoint had it once.</summary>
+    [Fact]
+    public void Restore_NoLossScale_IsTheFirst()
+    {
+        using DecoderTraining decoder = Decoder(TinyModel.Config);
+        TrainingState.Start.Write(_folder["last"], decoder);
+        using (var file = new SafetensorsFile(_folder["last"])) Assert.DoesNotContain("loss_scale", file.Metadata.Keys);
+        Assert.Equal(LossScale.Start, TrainingState.Restore(_folder["last"], decoder).LossScale);
     }
 
     [Fact]

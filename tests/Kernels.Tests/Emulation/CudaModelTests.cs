@@ -11,6 +11,9 @@ public sealed class CudaModelTests
 {
     static readonly Tolerance Exact = CudaTolerance.Model(CudaPrecision.Float32);
 
+    public static TheoryData<string, string> ModelsAndPrecisions => new MatrixTheoryData<string, string>(
+        Models.Select(row => row.Data), [nameof(CudaPrecision.Float32), nameof(CudaPrecision.BFloat16), nameof(CudaPrecision.Float16)]);
+
     public static TheoryData<string> Models => ["clipseg-tiny-simple", "clipseg-tiny-refined"];
 
     [Theory, MemberData(nameof(Models))]
@@ -35,12 +38,15 @@ public sealed class CudaModelTests
         Difference.Of(expected, model.Compute()["logits"], CudaTolerance.Model(CudaPrecision.BFloat16));
     }
 
-    [Theory, MemberData(nameof(Models))]
-    public void Update_TwentySteps_FollowsTheReference(string name)
+    [Theory, MemberData(nameof(ModelsAndPrecisions))]
+    public void Update_TwentySteps_FollowsTheReference(string name, string precision)
     {
-        using var training = new FixtureTraining(name, EmulatedDevice.CreateBackend(), new MaskLosses { Dice = 1 });
+        var rounding = Enum.Parse<CudaPrecision>(precision);
+        double scale = rounding == CudaPrecision.Float16 ? 1 << 16 : 1;
+        using var training = new FixtureTraining(name, EmulatedDevice.CreateBackend(rounding), new MaskLosses { Dice = 1 }, scalesLoss: scale > 1);
+        if (scale > 1) training.Decoder.ScaleLoss(scale);
         float[] losses = training.Expected("train.dice_losses"), rates = training.Expected("train.lrs");
-        float[] actual = [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i]))];
+        float[] actual = [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i], scale))];
         Difference.Of(losses, actual, CudaTolerance.Training);
     }
 

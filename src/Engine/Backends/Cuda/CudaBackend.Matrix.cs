@@ -104,7 +104,7 @@ sealed partial class CudaBackend
 
     /// <summary>dw += dyᵀ · x.</summary>
     void AddWeightGradient(DeviceMatrix x, int inputs, DeviceMatrix dy, int outputs, int rows, Tensor dw) =>
-        Multiply(new MatrixProduct(outputs, inputs, rows) { Left = dy, TransposeLeft = true, Right = x, Addend = MatrixAt(dw), Result = MatrixAt(dw) });
+        Multiply(new MatrixProduct(outputs, inputs, rows) { Left = dy, TransposeLeft = true, Right = x, Addend = MatrixAt(dw), Result = MatrixAt(dw), Precision = precision });
 
     /// <summary>Hands on the neighbourhoods of some pixels [pixels, kernel²·channels] at a time, then of the next; a kernel of one pixel needs no copy.</summary>
     void Unfold(Tensor x, int kernel, Action<DeviceMatrix, int, int> use)

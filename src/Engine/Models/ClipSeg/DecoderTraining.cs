@@ -24,6 +24,7 @@ sealed class DecoderTraining : IDisposable
     readonly Tensor _targets;
     readonly Tensor _losses;
     readonly Tensor _sums;
+    readonly Tensor _lossScale;
     readonly IReplay _accumulate;
     readonly IReplay _validate;
     Tensor _logits;
@@ -34,8 +35,9 @@ sealed class DecoderTraining : IDisposable
     /// <param name="batch">Pairs of a picture and a phrase at once.</param>
     /// <param name="grid">Patches down and across.</param>
     /// <param name="losses">What is made small.</param>
+    /// <param name="scalesLoss">Whether <see cref="ScaleLoss"/> will be called, which costs a pass over the logits.</param>
     /// <exception cref="ModelFileException">A tensor of the decoder is missing or has another shape.</exception>
-    public DecoderTraining(IBackend backend, ClipSegConfig config, IWeightSource weights, int batch, Grid grid, MaskLosses losses)
+    public DecoderTraining(IBackend backend, ClipSegConfig config, IWeightSource weights, int batch, Grid grid, MaskLosses losses, bool scalesLoss = false)
     {
         (LogitHeight, LogitWidth) = (grid.Height * config.LogitsPerPatch, grid.Width * config.LogitsPerPatch);
         int pixels = LogitHeight * LogitWidth;
@@ -51,14 +53,21 @@ sealed class DecoderTraining : IDisposable
         _sums = _arena.Keep(DType.F32, batch, MaskLosses.Sums);
 
         (Func<Tensor> forward, Action<Tensor> backward) = Network(_arena, config, grid, training: true);
-        Tensor dLogits = _arena.Reserve(batch, LogitHeight, LogitWidth, 1);
+        Tensor dLogits = _arena.Reserve(batch, LogitHeight, LogitWidth, 1), dScaled = _arena.Reserve(batch, LogitHeight, LogitWidth, 1), noShift = default;
+        if (scalesLoss) (_lossScale, noShift) = (_arena.Keep(DType.F32, batch, 1), _arena.Reserve(batch, 1));
         _accumulate = _arena.Capture(() =>
         {
             Tensor logits = forward().Reshape(batch, pixels);
             _arena.Backend.MaskLoss(logits, _targets, losses, _sums, _losses);
             _arena.Backend.MaskLossBackward(logits, _targets, _sums, losses, scale: 1, dLogits.Reshape(batch, pixels));
-            backward(dLogits);
+            if (scalesLoss)
+            {
+                _arena.Backend.Fill(0, noShift);
+                _arena.Backend.Film(dLogits.Reshape(batch, pixels, 1), _lossScale, noShift, dScaled.Reshape(batch, pixels, 1));
+            }
+            backward(scalesLoss ? dScaled : dLogits);
         });
+        if (scalesLoss) ScaleLoss(1);
         (Func<Tensor> validate, _) = Network(_validationArena, config, grid, training: false);
         _validate = _validationArena.Capture(() =>
         {
@@ -118,6 +127,16 @@ sealed class DecoderTraining : IDisposable
         Download(losses, sums);
         if (!logits.IsEmpty) _backend.Download(_logits, logits);
     }
+
+    /// <summary>Whether <see cref="ScaleLoss"/> may be called.</summary>
+    public bool ScalesLoss => !_lossScale.IsAbsent;
+
+    /// <summary>
+    /// From now on gradients are added up so many times as large, so that small ones survive where operands are rounded; losses stay as they are.
+    /// <see cref="Update"/> is to take it out again.
+    /// </summary>
+    /// <param name="scale">A power of two, so that it rounds nothing; 1 at first.</param>
+    public void ScaleLoss(double scale) => _backend.Fill((float)scale, _lossScale);
 
     /// <inheritdoc cref="Optimizer.ZeroGradients"/>
     public void ZeroGradients() => _optimizer.ZeroGradients();

@@ -12,13 +12,13 @@ sealed class FixtureTraining : IDisposable
     readonly FixtureModel _model;
     readonly PrefixedWeights _weights;
 
-    public FixtureTraining(string name, IBackend device, MaskLosses losses)
+    public FixtureTraining(string name, IBackend device, MaskLosses losses, bool scalesLoss = false)
     {
         _model = new FixtureModel(name, device);
         _weights = new PrefixedWeights(WeightFiles.Open(TestData.Fixture(name)));
         Shape target = _model.Shape("target");
         int batch = target[0], patch = _model.Config.Vision.PatchSize;
-        Decoder = new DecoderTraining(device, _model.Config, _weights, batch, new Grid(target[1] / patch, target[2] / patch), losses);
+        Decoder = new DecoderTraining(device, _model.Config, _weights, batch, new Grid(target[1] / patch, target[2] / patch), losses, scalesLoss);
         float[][] hidden = [.. _model.Config.ExtractLayers.Select(layer => Expected($"vision.hidden.{layer + 1}"))];
         float[] conditions = Expected("conditional_embeddings"), targets = _model.Values("target");
         for (int i = 0; i < batch; i++)
@@ -38,11 +38,14 @@ sealed class FixtureTraining : IDisposable
     }
 
     /// <summary>One step on the one batch; the loss before it.</summary>
-    public double Step(int number, double learningRate)
+    /// <param name="number">From 1.</param>
+    /// <param name="learningRate">Of this step.</param>
+    /// <param name="lossScale">As told to the decoder before.</param>
+    public double Step(int number, double learningRate, double lossScale = 1)
     {
         Decoder.ZeroGradients();
         double loss = Accumulate();
-        Decoder.Update(learningRate, weightDecay: 0.01, number, gradientScale: 1);
+        Decoder.Update(learningRate, weightDecay: 0.01, number, gradientScale: 1 / lossScale);
         return loss;
     }
 
