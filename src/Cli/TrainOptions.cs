@@ -46,7 +46,7 @@ static class TrainOptions
         new("device", "DEVICE", DeviceChoice.Values),
         new("precision", "fp32|tf32|bf16|fp16", "What products are computed in; on the CPU fp32"),
         new("threads", "N", "CPU threads; else one a core"),
-        new("feature_cache", "MB", "Memory for what the image tower makes of whole pictures"),
+        new("feature_cache", "MB", "Memory of the device for what the image tower makes of whole pictures"),
         new("feature_cache_disk", "MB", "Disk in the run folder for the same"),
     ];
 }

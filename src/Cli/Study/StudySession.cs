@@ -75,7 +75,7 @@ sealed class StudySession(StudyPlan plan, StudyFolder folder, StudyData data, in
                     using (sample)
                     {
                         towers.Condition(sample.Spec, condition, host.Interrupted);
-                        towers.Features(sample, loader, host.Interrupted);
+                        towers.Features(sample, loader, _ => { }, host.Interrupted);
                         if (seen.Add(sample.Spec.Sample.Picture.Path)) progress.Advance();
                     }
                 }

@@ -43,11 +43,12 @@ sealed class FrozenTowers : IDisposable
         if (settings.VisualPrompts) _examples = new ExamplePrompts(backend, _model, Segmenter.Preprocessor(preprocessing, preprocessing.Width, preprocessing.Height), grid);
         _tokenizer = Segmenter.LoadTokenizer(run.Location, config);
         _pixels = new float[_encode.Inputs[0].Shape.Elements];
-        int floats = 0;
-        foreach (Tensor output in _encode.Outputs) floats += (int)output.Shape.Elements;
+        int rows = 0;
+        foreach (Tensor output in _encode.Outputs) rows += output.Rows;
+        var shape = new Shape(rows, config.Vision.HiddenSize);
         FeatureFile? file = settings.FeatureCacheDisk == 0 ? null
-            : new FeatureFile(run.Features, run.TowerFingerprint() + (settings.Arithmetic == Precision.Fp32 ? "" : settings.Precision), floats, settings.FeatureCacheDisk * Megabyte);
-        _cache = new FeatureCache(floats, settings.FeatureCache * Megabyte, file);
+            : new FeatureFile(run.Features, run.TowerFingerprint() + (settings.Arithmetic == Precision.Fp32 ? "" : settings.Precision), (int)shape.Elements, settings.FeatureCacheDisk * Megabyte);
+        _cache = new FeatureCache(backend, shape, settings.FeatureCache * Megabyte, file);
     }
 
     /// <summary>Patches down and across.</summary>
@@ -66,20 +67,23 @@ sealed class FrozenTowers : IDisposable
     /// <summary>Bytes of device memory: weights and the activations of an encode.</summary>
     public long DeviceBytes => _model.WeightBytes + _encode.Bytes;
 
-    /// <summary>Bytes of memory of the features that are kept.</summary>
+    /// <summary>Bytes of device memory of the features that are kept.</summary>
     public long FeatureBytes => _cache.Bytes;
 
     /// <summary>Whether the features of a whole picture are there, so that its pixels need not be read. Safe to call from several threads.</summary>
     public bool Knows(SampleSpec spec) => _cache.Contains(Key(spec));
 
     /// <summary>The features of a sample's picture; those of a part are not kept, as hardly any part comes again.</summary>
-    /// <returns>[tokens, hidden] of each extracted layer; not to be changed.</returns>
+    /// <param name="sample">Of any picture.</param>
+    /// <param name="loader">Where it comes from.</param>
+    /// <param name="use">Gets the features, [layers · tokens, hidden], not to be changed and valid until it returns; on another device than the towers' only if both are CPUs.</param>
+    /// <param name="interrupted">Ends an encode.</param>
     /// <exception cref="PictureException">The picture can no longer be read.</exception>
-    public float[] Features(TrainingSample sample, SampleLoader loader, CancellationToken interrupted)
+    public void Features(TrainingSample sample, SampleLoader loader, Action<Tensor> use, CancellationToken interrupted)
     {
         (PixelBox crop, DataPicture picture) = (sample.Crop, sample.Spec.Sample.Picture);
         bool whole = crop.Width == picture.Width && crop.Height == picture.Height;
-        lock (_gate) return _cache.Get(whole ? Key(sample.Spec) : null, values => Encode(sample, loader, values, interrupted));
+        lock (_gate) use(_cache.Get(whole ? Key(sample.Spec) : null, values => Encode(sample, loader, values, interrupted)));
     }
 
     /// <summary>The conditional vector of a sample: its phrase's, or a mixture with that of a picture of the same thing.</summary>
@@ -105,7 +109,7 @@ sealed class FrozenTowers : IDisposable
         _model.Dispose();
     }
 
-    void Encode(TrainingSample sample, SampleLoader loader, float[] values, CancellationToken interrupted)
+    void Encode(TrainingSample sample, SampleLoader loader, Tensor values, CancellationToken interrupted)
     {
         ReadOnlySpan<float> pixels = sample.Pixels;
         if (pixels.IsEmpty)   // its features have been pushed out since it was made
@@ -115,12 +119,11 @@ sealed class FrozenTowers : IDisposable
         }
         _backend.Upload(pixels, _encode.Inputs[0]);
         _encode.Run(interrupted);
-        int start = 0;
+        int first = 0;
         foreach (Tensor output in _encode.Outputs)
         {
-            int length = (int)output.Shape.Elements;
-            _backend.Download(output, values.AsSpan(start, length));
-            start += length;
+            _backend.Copy(output, values.RowRange(first, output.Rows));
+            first += output.Rows;
         }
     }
 

@@ -43,7 +43,7 @@ sealed class MicroBatch(FrozenTowers towers, DecoderTraining decoder, int condit
             _samples[Count++] = sample;
             towers.Condition(sample.Spec, _condition, interrupted);
             TensorPrimitives.ConvertTruncating<byte, float>(sample.Target, _target);
-            decoder.Place(Count - 1, towers.Features(sample, loader, interrupted), _condition, _target);
+            towers.Features(sample, loader, features => decoder.Place(Count - 1, features, _condition, _target), interrupted);
         }
         return Count > 0;
     }

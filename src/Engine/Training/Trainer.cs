@@ -78,7 +78,7 @@ sealed class Trainer : IDisposable
     /// <summary>Bytes of device memory.</summary>
     public long DeviceBytes => _towers.DeviceBytes + _decoder.Bytes;
 
-    /// <summary>Bytes of memory of the features that are kept.</summary>
+    /// <summary>Bytes of device memory of the features that are kept.</summary>
     public long FeatureBytes => _towers.FeatureBytes;
 
     double Epoch => (double)_state.Sample / _phrases.Training.EpochLength;

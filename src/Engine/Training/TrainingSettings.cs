@@ -81,7 +81,7 @@ sealed record TrainingSettings
     public string Precision { get; init; } = "fp32";
     /// <summary>CPU threads of the arithmetic; null for one a core.</summary>
     public int? Threads { get; init; }
-    /// <summary>Megabytes of memory for features of the frozen tower.</summary>
+    /// <summary>Megabytes of the device's memory for features of the frozen tower.</summary>
     public int FeatureCache { get; init; } = 1024;
     /// <summary>Megabytes of disk in the run folder for the same.</summary>
     public int FeatureCacheDisk { get; init; }

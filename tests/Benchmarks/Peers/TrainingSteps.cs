@@ -1,5 +1,7 @@
 using ClipSegNative.Backends;
 using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Tensors;
+using ClipSegNative.Training;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Benchmarks.Peers;
@@ -20,7 +22,7 @@ static class TrainingSteps
             using var weights = new PrefixedWeights(WeightFiles.Open(file));
             using IBackend backend = Segmenter.OpenDevice(new SegmenterOptions { Threads = threads });
             using var training = new DecoderTraining(backend, config, weights, Batch, model.Grid, new MaskLosses { CrossEntropy = 1, Dice = 1 });
-            Fill(training, config, model);
+            Fill(training, config, model, backend);
             var losses = new float[Batch];
             int step = 0;
             Rounds rounds = Interleaved.Run(
@@ -38,10 +40,13 @@ static class TrainingSteps
         }
     }
 
-    static void Fill(DecoderTraining training, ClipSegConfig config, PeerModel model)
+    static void Fill(DecoderTraining training, ClipSegConfig config, PeerModel model, IBackend backend)
     {
         var random = new Random(1);
-        float[] features = Numbers(config.ExtractLayers.Count * (1 + model.Grid.Cells) * config.Vision.HiddenSize), condition = Numbers(config.ProjectionSize);
+        var shape = new Shape(config.ExtractLayers.Count * (1 + model.Grid.Cells), config.Vision.HiddenSize);
+        using var cache = new FeatureCache(backend, shape, memoryBytes: 0);
+        Tensor features = cache.Get(key: null, values => backend.Upload(Numbers((int)shape.Elements), values));
+        float[] condition = Numbers(config.ProjectionSize);
         float[] target = [.. Enumerable.Range(0, training.LogitHeight * training.LogitWidth).Select(i => i % training.LogitWidth < training.LogitWidth / 3 ? 1f : 0)];
         for (int place = 0; place < Batch; place++) training.Place(place, features, condition, target);
 

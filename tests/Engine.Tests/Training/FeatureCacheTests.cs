@@ -1,3 +1,6 @@
+using ClipSegNative.Backends;
+using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Tensors;
 using ClipSegNative.Tests.Weights;
 using ClipSegNative.Training;
 
@@ -9,12 +12,18 @@ public sealed class FeatureCacheTests : IDisposable
 
     readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    readonly IBackend _backend = CpuBackend.Create(threads: 1);
+
+    public void Dispose()
+    {
+        _backend.Dispose();
+        _folder.Dispose();
+    }
 
     [Fact]
     public void Get_SameKey_EncodesOnce()
     {
-        using var cache = new FeatureCache(Floats, memoryBytes: 2 * Bytes);
+        using var cache = new FeatureCache(_backend, new Shape(2, Floats / 2), memoryBytes: 2 * Bytes);
         Assert.False(cache.Contains("a"));
         float[] first = Get(cache, "a", 1), second = Get(cache, "a", 2);
         Assert.True(cache.Contains("a"));
@@ -25,7 +34,7 @@ public sealed class FeatureCacheTests : IDisposable
     [Fact]
     public void Get_NoKey_IsNotKept()
     {
-        using var cache = new FeatureCache(Floats, memoryBytes: 100 * Bytes);
+        using var cache = new FeatureCache(_backend, new Shape(2, Floats / 2), memoryBytes: 100 * Bytes);
         Assert.Equal(1, Get(cache, null, 1)[0]);
         Assert.Equal(2, Get(cache, null, 2)[0]);
         Assert.Equal(2, cache.Encoded);
@@ -34,7 +43,7 @@ public sealed class FeatureCacheTests : IDisposable
     [Fact]
     public void Get_NoMemory_EncodesEachTime()
     {
-        using var cache = new FeatureCache(Floats, memoryBytes: Bytes - 1);
+        using var cache = new FeatureCache(_backend, new Shape(2, Floats / 2), memoryBytes: Bytes - 1);
         Assert.Equal(1, Get(cache, "a", 1)[0]);
         Assert.Equal(2, Get(cache, "a", 2)[0]);
     }
@@ -42,7 +51,7 @@ public sealed class FeatureCacheTests : IDisposable
     [Fact]
     public void Get_PushedOutOfMemory_ComesFromTheDisk()
     {
-        using var cache = new FeatureCache(Floats, memoryBytes: Bytes, new FeatureFile(_folder["features"], "tower", Floats, maxBytes: 1000));
+        using var cache = new FeatureCache(_backend, new Shape(2, Floats / 2), memoryBytes: Bytes, new FeatureFile(_folder["features"], "tower", Floats, maxBytes: 1000));
         Get(cache, "a", 1);
         Get(cache, "b", 2);
         Assert.True(cache.Contains("a"));
@@ -50,5 +59,32 @@ public sealed class FeatureCacheTests : IDisposable
         Assert.Equal(2, cache.Encoded);
     }
 
-    static float[] Get(FeatureCache cache, string? key, float value) => cache.Get(key, values => values.AsSpan().Fill(value));
+    [Fact]
+    public void Get_PushedOutOfMemory_IsEncodedAgain()
+    {
+        using var cache = new FeatureCache(_backend, new Shape(2, Floats / 2), memoryBytes: 2 * Bytes);
+        foreach (string key in new[] { "a", "b", "a", "c" }) Get(cache, key, key[0]);
+        Assert.Equal(2 * Bytes, cache.Bytes);
+        Assert.Equal((true, false, true), (cache.Contains("a"), cache.Contains("b"), cache.Contains("c")));
+        Assert.Equal('a', Get(cache, "a", 0)[0]);
+        Assert.Equal('c', Get(cache, "c", 0)[0]);
+        Assert.Equal(3, cache.Encoded);
+    }
+
+    [Fact]
+    public void Get_EncodingFails_LosesNoSlot()
+    {
+        using var cache = new FeatureCache(_backend, new Shape(2, Floats / 2), memoryBytes: Bytes);
+        for (int i = 0; i < 3; i++) Assert.Throws<IOException>(() => cache.Get("a", _ => throw new IOException()));
+        Assert.False(cache.Contains("a"));
+        Get(cache, "a", 1);
+        Assert.Equal(1, Get(cache, "a", 2)[0]);
+    }
+
+    float[] Get(FeatureCache cache, string? key, float value)
+    {
+        var values = new float[Floats];
+        _backend.Download(cache.Get(key, slot => _backend.Fill(value, slot)), values);
+        return values;
+    }
 }

@@ -19,6 +19,7 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
     readonly HashSet<string> _preparedKernels = [];
     readonly HashSet<ProductKind> _preparedProducts = [];
     readonly HashSet<ConvolutionKind> _preparedConvolutions = [];
+    readonly Dictionary<int, int> _copies = [];
     List<Action>? _recording;
 
     public string Description => "cuda, emulated";
@@ -34,6 +35,9 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
     /// <summary>How many were computed.</summary>
     public int Convolutions { get; private set; }
 
+    /// <summary>How many copies from the host there were of so many bytes.</summary>
+    public int Copies(int bytes) => _copies.GetValueOrDefault(bytes);
+
     public CudaBlock Allocate(long bytes)
     {
         RefuseWhileRecording("An allocation");
@@ -45,6 +49,7 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
     public void CopyToDevice(ulong destination, ReadOnlySpan<byte> source)
     {
         RefuseWhileRecording("A copy from the host");
+        _copies[source.Length] = Copies(source.Length) + 1;
         device.Write(destination, source);
     }
 

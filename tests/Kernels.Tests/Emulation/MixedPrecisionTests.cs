@@ -5,6 +5,7 @@ using ClipSegNative.Layers;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tensors;
 using ClipSegNative.Tests.Layers;
+using ClipSegNative.Training;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Tests.Kernels.Emulation;
@@ -97,14 +98,16 @@ public sealed class MixedPrecisionTests
             device, config, new RandomWeightSource(ClipSegTensors.Decoder(config)), Batch, Tokens, new MaskLosses { CrossEntropy = 1 }, scalesLoss: scale > 1);
         if (scale > 1) training.ScaleLoss(scale);
         if (sure) MakeSure(training);
-        float[] features = new float[config.ExtractLayers.Count * (1 + Tokens.Cells) * config.Vision.HiddenSize], condition = new float[config.ProjectionSize];
+        var shape = new Shape(config.ExtractLayers.Count * (1 + Tokens.Cells), config.Vision.HiddenSize);
+        using var cache = new FeatureCache(device, shape, memoryBytes: 0);
+        float[] features = new float[shape.Elements], condition = new float[config.ProjectionSize];
         var target = new float[training.LogitHeight * training.LogitWidth];
         for (int place = 0; place < Batch; place++)
         {
             NormalNumbers.Fill(features, NormalNumbers.Stream((ulong)place, "features"), 0, 1);
             NormalNumbers.Fill(condition, NormalNumbers.Stream((ulong)place, "condition"), 0, 1);
             if (!sure) target.AsSpan(0, target.Length / 2).Fill(1);
-            training.Place(place, features, condition, target);
+            training.Place(place, cache.Get(key: null, values => device.Upload(features, values)), condition, target);
         }
         training.ZeroGradients();
         training.Accumulate([], []);

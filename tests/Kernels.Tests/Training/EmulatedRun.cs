@@ -11,7 +11,9 @@ namespace ClipSegNative.Tests.Kernels.Training;
 /// <summary>Run folders of whole training runs on an emulated device: three small pictures, a phrase about each, batches of one.</summary>
 sealed class EmulatedRun : ITrainingWatcher, IDisposable
 {
-    const int Side = 32;
+    const int Side = 32, Tokens = 1 + 2 * 2;
+
+    public const int PixelBytes = 3 * Side * Side * sizeof(float);
 
     readonly TinyModel _model = new();
     readonly string _folder = Directory.CreateTempSubdirectory("clipseg-run-").FullName;
@@ -33,6 +35,9 @@ sealed class EmulatedRun : ITrainingWatcher, IDisposable
         File.WriteAllText(Data, JsonSerializer.Serialize(Enumerable.Range(1, 3).Select(id =>
             new { task_id = $"{id}__1", image_id = id, phrase = $"square {id}", Polygons = new[] { new[] { square } } })));
     }
+
+    /// <summary>Of one extracted layer.</summary>
+    public static int FeatureBytes => Tokens * TinyModel.Config.Vision.HiddenSize * sizeof(float);
 
     public IReadOnlyList<string> Warnings => _warnings;
 

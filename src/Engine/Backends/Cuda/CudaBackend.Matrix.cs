@@ -58,7 +58,7 @@ sealed partial class CudaBackend
     public void ConvolutionBackward(Tensor x, Tensor dy, int kernel, Tensor dw, Tensor db)
     {
         if (!db.IsAbsent) AddColumnSums(dy, db);
-        MapConvolution gradient = MapsOf(x, dy, kernel) with { IsWeightGradient = true };
+        MapConvolution gradient = MapsOf(x, dy, kernel) with { IsWeightGradient = true, Precision = precision };
         if (Prepare(gradient) is { } workspaceBytes)
         {
             // Added to dw by a kernel of ours: parameters lie close together, at any address.

@@ -96,14 +96,15 @@ sealed class DecoderTraining : IDisposable
 
     /// <summary>Fills one place of the micro-batch.</summary>
     /// <param name="place">Below <see cref="Batch"/>.</param>
-    /// <param name="features">What <see cref="ClipSegModel.FeaturePlan"/> gives of the picture: [tokens, hidden] of each extracted layer, in the configuration's order.</param>
+    /// <param name="features">What <see cref="ClipSegModel.FeaturePlan"/> gives of the picture: [tokens, hidden] of each extracted layer, in the configuration's order, one below the other.</param>
     /// <param name="condition">The phrase's conditional vector [projection].</param>
     /// <param name="target">0 or 1 for each pixel [<see cref="LogitHeight"/> · <see cref="LogitWidth"/>].</param>
-    public void Place(int place, ReadOnlySpan<float> features, ReadOnlySpan<float> condition, ReadOnlySpan<float> target)
+    public void Place(int place, Tensor features, ReadOnlySpan<float> condition, ReadOnlySpan<float> target)
     {
-        int tokens = _features[0].Shape[1], length = tokens * _features[0].Columns;
-        if (features.Length != _features.Length * length) throw new ArgumentException($"{features.Length} values do not fill {_features.Length} features of {length}.", nameof(features));
-        for (int i = 0; i < _features.Length; i++) _backend.Upload(features.Slice(i * length, length), _features[i].RowRange(place * tokens, tokens));
+        int tokens = _features[0].Shape[1];
+        if (features.Rows != _features.Length * tokens || features.Columns != _features[0].Columns)
+            throw new ArgumentException($"{features} does not fill {_features.Length} features of {tokens} tokens.", nameof(features));
+        for (int i = 0; i < _features.Length; i++) _backend.Copy(features.RowRange(i * tokens, tokens), _features[i].RowRange(place * tokens, tokens));
         _backend.Upload(condition, _conditions.RowRange(place, 1));
         _backend.Upload(target, _targets.RowRange(place, 1));
     }

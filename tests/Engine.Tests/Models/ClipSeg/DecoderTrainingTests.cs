@@ -3,9 +3,11 @@ using ClipSegNative.Backends.Cpu;
 using ClipSegNative.Layers;
 using ClipSegNative.Models;
 using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Tensors;
 using ClipSegNative.Tests.Backends;
 using ClipSegNative.Tests.Layers;
 using ClipSegNative.Tests.Weights;
+using ClipSegNative.Training;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Tests.Models.ClipSeg;
@@ -18,6 +20,7 @@ public sealed class DecoderTrainingTests : IDisposable
 
     readonly IBackend _backend = CpuBackend.Create(threads: 2);
     readonly TemporaryFolder _folder = new();
+    FeatureCache? _features;
 
     static ClipSegConfig Config(string decoder) => decoder switch
     {
@@ -32,7 +35,8 @@ public sealed class DecoderTrainingTests : IDisposable
     public void Step_Warm_AllocatesNothing(string decoder)
     {
         using DecoderTraining training = Create(decoder);
-        (float[] features, float[] condition, float[] target) = Sample(training, decoder, seed: 1);
+        (float[] values, float[] condition, float[] target) = Sample(training, decoder, seed: 1);
+        Tensor features = OnDevice(decoder, values);
         float[] losses = new float[Batch], sums = new float[Batch * MaskLosses.Sums], logits = new float[Batch * target.Length];
         long step = 0;
         Assert.Equal(0, Allocations.Of(() =>
@@ -164,7 +168,7 @@ public sealed class DecoderTrainingTests : IDisposable
             plan.Run();
             for (int i = 0; i < plan.Outputs.Length; i++) _backend.Download(plan.Outputs[i], features.AsSpan(i * tokens, tokens));
         }
-        for (int i = 0; i < Batch; i++) training.Place(i, features, condition, target);
+        for (int i = 0; i < Batch; i++) training.Place(i, OnDevice(decoder, features), condition, target);
         for (int step = 1; step <= 2; step++) Train(training, step, 1);
         var logits = new float[Batch * target.Length];
         training.Forward([], [], logits);
@@ -200,6 +204,7 @@ public sealed class DecoderTrainingTests : IDisposable
 
     public void Dispose()
     {
+        _features?.Dispose();
         _backend.Dispose();
         _folder.Dispose();
     }
@@ -216,12 +221,21 @@ public sealed class DecoderTrainingTests : IDisposable
         return losses.Average();
     }
 
-    static void Fill(DecoderTraining training, string decoder, int seed)
+    /// <summary>Valid until the next.</summary>
+    Tensor OnDevice(string decoder, float[] features)
+    {
+        _features?.Dispose();
+        int columns = Config(decoder).Vision.HiddenSize;
+        _features = new FeatureCache(_backend, new Shape(features.Length / columns, columns), memoryBytes: 0);
+        return _features.Get(key: null, values => _backend.Upload(features, values));
+    }
+
+    void Fill(DecoderTraining training, string decoder, int seed)
     {
         for (int i = 0; i < Batch; i++)
         {
             (float[] features, float[] condition, float[] target) = Sample(training, decoder, seed * Batch + i);
-            training.Place(i, features, condition, target);
+            training.Place(i, OnDevice(decoder, features), condition, target);
         }
     }
 

@@ -2,6 +2,7 @@ using ClipSegNative.Backends;
 using ClipSegNative.Layers;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tensors;
+using ClipSegNative.Training;
 using ClipSegNative.Weights;
 
 namespace ClipSegNative.Tests.Models.ClipSeg;
@@ -21,8 +22,13 @@ sealed class FixtureTraining : IDisposable
         Decoder = new DecoderTraining(device, _model.Config, _weights, batch, new Grid(target[1] / patch, target[2] / patch), losses, scalesLoss);
         float[][] hidden = [.. _model.Config.ExtractLayers.Select(layer => Expected($"vision.hidden.{layer + 1}"))];
         float[] conditions = Expected("conditional_embeddings"), targets = _model.Values("target");
+        int tokens = 1 + target[1] / patch * (target[2] / patch);
+        using var features = new FeatureCache(device, new Shape(hidden.Length * tokens, _model.Config.Vision.HiddenSize), memoryBytes: 0);
         for (int i = 0; i < batch; i++)
-            Decoder.Place(i, [.. hidden.SelectMany(layer => Part(layer, i, batch))], Part(conditions, i, batch), Part(targets, i, batch));
+        {
+            Tensor values = features.Get(key: null, slot => device.Upload([.. hidden.SelectMany(layer => Part(layer, i, batch))], slot));
+            Decoder.Place(i, values, Part(conditions, i, batch), Part(targets, i, batch));
+        }
     }
 
     public DecoderTraining Decoder { get; }
