@@ -1,17 +1,17 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using ClipSegNative.Imaging;
 
 namespace ClipSegNative.Cli;
 
-/// <summary>One call of <c>infer</c>: all pictures in order; the next one is unpacked while one is worked on.</summary>
+/// <summary>One call of <c>infer</c>: all pictures in order. While results are written, the model works on the next picture, and those behind it are unpacked and resized.</summary>
 sealed class Inference(InferRequest request, Host host)
 {
-    /// <summary>Pictures unpacked ahead.</summary>
-    const int Ahead = 2;
+    /// <summary>Pictures, and results, that wait between two stages.</summary>
+    const int Ahead = 1;
 
     readonly IReadOnlyList<string> _slugs = ResultPaths.Slugs(request.Names);
     readonly ImageReadOptions _reading = new() { ApplyOrientation = request.Orient };
+    readonly TaskCompletionSource<PicturePreprocessor> _preprocessor = new();
     int _done, _failed, _skipped;
 
     /// <exception cref="UsageException">The request contradicts itself, or an option is out of the model's range.</exception>
@@ -29,65 +29,80 @@ sealed class Inference(InferRequest request, Host host)
         string device = "nothing to do";
         if (jobs.Length > 0)
         {
-            using var reading = CancellationTokenSource.CreateLinkedTokenSource(host.Interrupted);
-            ChannelReader<Decoded> decoded = StartDecoding(jobs, reading.Token);
-            try { device = Segment(model, jobs.Length, decoded); }
-            finally { reading.Cancel(); }
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(host.Interrupted);
+            var reading = new Stage<Decoded>(jobs.Select(job => Decode(job, stop.Token)), Ahead, stop.Token);
+            try { device = Segment(model, jobs.Length, reading, stop); }
+            finally { stop.Cancel(); }
         }
         if (!request.Quiet) host.Error.WriteLine(Summary(device, host.Clock.GetElapsedTime(started)));
         return _failed > 0 ? ExitCode.SomeInputsFailed : ExitCode.Ok;
     }
 
-    string Segment(string model, int pictures, ChannelReader<Decoded> decoded)
+    string Segment(string model, int pictures, Stage<Decoded> reading, CancellationTokenSource stop)
     {
         using Segmenter segmenter = ModelFolder.Load(model, request.Segmenter, host);
+        _preprocessor.SetResult(segmenter.NewPreprocessor());
         if (request.Segmenter.Device == DeviceKind.Auto && !request.Quiet) host.Error.WriteLine($"device auto: {segmenter.Device} (a GPU only by --device cuda: that backend is untried)");
         WarnOfLongPhrases(segmenter);
         segmenter.ClearProfile();   // of loading
         var writer = new ResultWriter(request, host, _slugs, segmenter.Device);
         Prompt[] prompts = Prompts(segmenter);
-        Segmentation[] results = segmenter.NewResults(prompts.Length);
-        EncodedImage? image = null;
+        using EncodedImage image = segmenter.NewImage();
+        // One is being written while those ahead of it wait, and one is being made.
+        var results = new Queue<Segmentation[]>(Enumerable.Range(0, Ahead + 2).Select(_ => segmenter.NewResults(prompts.Length)));
+        var computing = new Stage<Found>(reading.Results(stop.Token).Select(next => Segment(image, next, prompts, results, stop.Token)), Ahead, stop.Token);
         try
         {
             Progress.Run(host, pictures, "pictures", request.Quiet, progress =>
             {
-                foreach (Decoded next in decoded.ReadAllAsync(host.Interrupted).ToBlockingEnumerable(host.Interrupted))
+                foreach (Found next in computing.Results(host.Interrupted))
                 {
-                    Segment(segmenter, ref image, next, prompts, results, writer, progress);
+                    host.Interrupted.ThrowIfCancellationRequested();
+                    Write(next, writer, progress);
                     progress.Advance();
                 }
             });
         }
-        finally { image?.Dispose(); }
+        finally
+        {
+            stop.Cancel();
+            computing.Wait();
+        }
         if (request.Segmenter.Profile) ProfileTable.Write(host.Error, segmenter);
         return segmenter.Device;
     }
 
-    void Segment(Segmenter segmenter, ref EncodedImage? image, Decoded next, Prompt[] prompts, Segmentation[] results, ResultWriter writer, Progress progress)
+    /// <summary>Results are used in turn: no more of them are anywhere than there are.</summary>
+    static Found Segment(EncodedImage image, Decoded next, Prompt[] prompts, Queue<Segmentation[]> results, CancellationToken stop)
     {
-        if (next.Picture is not { } picture)
+        if (next.Picture is null) return new Found(next, [], new Timings(0, 0, 0));
+        long encode = Stopwatch.GetTimestamp();
+        image.Segmenter.Encode(next.Picture, next.Pixels, image, stop);
+        long decode = Stopwatch.GetTimestamp();
+        Segmentation[] found = results.Dequeue();
+        results.Enqueue(found);
+        image.Segment(prompts, found, stop);
+        return new Found(next, found, new Timings(next.Milliseconds, Milliseconds(encode, decode), Milliseconds(decode, Stopwatch.GetTimestamp())));
+    }
+
+    void Write(Found next, ResultWriter writer, Progress progress)
+    {
+        PictureJob job = next.Of.Job;
+        if (next.Of.Picture is not { } picture)
         {
-            Fail(next.Job, next.Error!, writer, progress);
+            Fail(job, next.Of.Error!, writer, progress);
             return;
         }
-        long encode = Stopwatch.GetTimestamp();
-        if (image is null) image = segmenter.Encode(picture, host.Interrupted);
-        else segmenter.Encode(picture, image, host.Interrupted);
-        long decode = Stopwatch.GetTimestamp();
-        image.Segment(prompts, results, host.Interrupted);
-        var timings = new Timings(next.Milliseconds, Milliseconds(encode, decode), Milliseconds(decode, Stopwatch.GetTimestamp()));
-        host.Interrupted.ThrowIfCancellationRequested();
         try
         {
-            writer.Write(next.Job, picture, results, timings);
+            writer.Write(job, picture, next.Results, next.Timings);
             _done++;
             if (request.Verbose)
-                progress.Say($"{next.Job.Input.Name}: {picture.Width} x {picture.Height}, {timings}");
+                progress.Say($"{job.Input.Name}: {picture.Width} x {picture.Height}, {next.Timings}");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            Fail(next.Job, $"{next.Job.Input.Name}: its results cannot be written: {error.Message}", writer, progress);
+            Fail(job, $"{job.Input.Name}: its results cannot be written: {error.Message}", writer, progress);
         }
     }
 
@@ -117,35 +132,23 @@ sealed class Inference(InferRequest request, Host host)
                 host.Error.WriteLine($"warning: '{phrase}' is longer than the model's {context} tokens; its end is not used.");
     }
 
-    ChannelReader<Decoded> StartDecoding(PictureJob[] jobs, CancellationToken stop)
+    /// <summary>The first picture is unpacked while the model is loaded, which says what size it is to have.</summary>
+    Decoded Decode(PictureJob job, CancellationToken stop)
     {
-        var channel = Channel.CreateBounded<Decoded>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
-        _ = Task.Run(async () =>
-        {
-            try
-            {
-                foreach (PictureJob job in jobs) await channel.Writer.WriteAsync(Decode(job), stop).ConfigureAwait(false);
-                channel.Writer.Complete();
-            }
-#pragma warning disable CA1031 // It comes out where the pictures are taken.
-            catch (Exception error) { channel.Writer.Complete(error); }
-#pragma warning restore CA1031
-        }, CancellationToken.None);
-        return channel.Reader;
-    }
-
-    Decoded Decode(PictureJob job)
-    {
-        if (job.Error is not null) return new Decoded(job, Picture: null, job.Error, Milliseconds: 0);
+        if (job.Error is not null) return new Decoded(job, job.Error);
         long started = Stopwatch.GetTimestamp();
         try
         {
             Picture picture = job.Input.IsPipe ? ImageReader.Read(host.Input, "standard input", _reading) : ImageReader.Read(job.Input.Path!, _reading);
-            return new Decoded(job, picture, Error: null, Milliseconds(started, Stopwatch.GetTimestamp()));
+            double unpacking = Milliseconds(started, Stopwatch.GetTimestamp());
+            _preprocessor.Task.Wait(stop);
+            started = Stopwatch.GetTimestamp();
+            float[] pixels = _preprocessor.Task.Result.Run(picture);
+            return new Decoded(job) { Picture = picture, Pixels = pixels, Milliseconds = unpacking + Milliseconds(started, Stopwatch.GetTimestamp()) };
         }
         catch (Exception error) when (error is PictureException or IOException)
         {
-            return new Decoded(job, Picture: null, error.Message, Milliseconds: 0);
+            return new Decoded(job, error.Message);
         }
     }
 
@@ -178,6 +181,16 @@ sealed class Inference(InferRequest request, Host host)
 
     static double Milliseconds(long from, long to) => Math.Round(Stopwatch.GetElapsedTime(from, to).TotalMilliseconds, 2);
 
-    /// <summary>A picture, or why there is none.</summary>
-    sealed record Decoded(PictureJob Job, Picture? Picture, string? Error, double Milliseconds);
+    /// <summary>A picture, ready for the model, or why there is none.</summary>
+    sealed record Decoded(PictureJob Job, string? Error = null)
+    {
+        public Picture? Picture { get; init; }
+
+        public float[] Pixels { get; init; } = [];
+
+        public double Milliseconds { get; init; }
+    }
+
+    /// <summary>What the model said of a picture.</summary>
+    sealed record Found(Decoded Of, Segmentation[] Results, Timings Timings);
 }

@@ -17,7 +17,7 @@ namespace ClipSegNative.Cli;
 /// <param name="Results">One a phrase, in order.</param>
 sealed record PictureLine(string Image, int Width, int Height, string? Device, Timings? Milliseconds, IReadOnlyList<ResultLine> Results);
 
-/// <param name="Decode">Reading and unpacking the file; overlaps the work on the picture before.</param>
+/// <param name="Decode">Reading, unpacking and resizing; overlaps the work on the pictures before.</param>
 /// <param name="Encode">The image tower.</param>
 /// <param name="Prompts">All phrases.</param>
 sealed record Timings(double Decode, double Encode, double Prompts)

@@ -39,6 +39,22 @@ public sealed partial class Segmenter
         finally { _turn.Release(); }
     }
 
+    /// <summary>As <see cref="Encode(Picture, EncodedImage, CancellationToken)"/>, of a picture that another thread has brought to the working size meanwhile.</summary>
+    /// <param name="picture">Whose size results have.</param>
+    /// <param name="pixels">What <see cref="NewPreprocessor"/> makes of it.</param>
+    /// <param name="image">Made by this segmenter.</param>
+    /// <param name="cancellation">As there.</param>
+    internal void Encode(Picture picture, ReadOnlySpan<float> pixels, EncodedImage image, CancellationToken cancellation)
+    {
+        _turn.Wait(cancellation);
+        try
+        {
+            CheckOwned(image);
+            Encode(image, picture, pixels, cancellation);
+        }
+        finally { _turn.Release(); }
+    }
+
     /// <summary>Makes a prompt from a picture of what to look for: "one like this".</summary>
     /// <param name="example">Shows the thing, alone or with a mask; any size.</param>
     /// <param name="mask">
@@ -88,13 +104,22 @@ public sealed partial class Segmenter
     void Encode(EncodedImage image, Picture picture, CancellationToken cancellation)
     {
         _preprocessor.Run(picture, _pixels);
-        _backend.Upload(_pixels, _encode.Inputs[0]);
+        Encode(image, picture, _pixels, cancellation);
+    }
+
+    void Encode(EncodedImage image, Picture picture, ReadOnlySpan<float> pixels, CancellationToken cancellation)
+    {
+        _backend.Upload(pixels, _encode.Inputs[0]);
         _encode.Run(cancellation);
         for (int i = 0; i < image.Features.Length; i++) _backend.Copy(_encode.Outputs[i], image.Features[i]);
         (image.Width, image.Height) = (picture.Width, picture.Height);
     }
 
-    EncodedImage NewImage()
+    /// <summary>Of a thread's own.</summary>
+    internal PicturePreprocessor NewPreprocessor() => _preprocessor.Again();
+
+    /// <summary>Nothing is in it yet.</summary>
+    internal EncodedImage NewImage()
     {
         ReadOnlySpan<Tensor> outputs = _encode.Outputs;
         long elements = 0;

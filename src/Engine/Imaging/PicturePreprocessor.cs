@@ -11,7 +11,7 @@ sealed class PicturePreprocessor
     readonly ResizeFilter _filter;
     readonly PilResizer _resizer = new();
     readonly byte[] _resized;
-    readonly float[] _normalised = new float[Picture.Channels * Levels];
+    readonly float[] _normalised;
 
     /// <summary>Fixes the working size and tabulates all 3 * 256 results there can be.</summary>
     /// <param name="mean">3 values, R G B, in units of the rescaled sample.</param>
@@ -27,6 +27,7 @@ sealed class PicturePreprocessor
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         (Width, Height, _filter) = (width, height, filter);
+        _normalised = new float[Picture.Channels * Levels];
         _resized = new byte[checked(width * height * Picture.Channels)];
         for (int c = 0; c < Picture.Channels; c++)
         {
@@ -40,9 +41,26 @@ sealed class PicturePreprocessor
         }
     }
 
+    PicturePreprocessor(PicturePreprocessor other)
+    {
+        (Width, Height, _filter, _normalised) = (other.Width, other.Height, other._filter, other._normalised);
+        _resized = new byte[other._resized.Length];
+    }
+
     public int Width { get; }
 
     public int Height { get; }
+
+    /// <summary>One that does the same, for another thread.</summary>
+    public PicturePreprocessor Again() => new(this);
+
+    /// <summary>[H, W, 3] of any size -> [3, Height, Width], new.</summary>
+    public float[] Run(Picture picture)
+    {
+        var pixels = new float[Picture.Channels * Width * Height];
+        Run(picture, pixels);
+        return pixels;
+    }
 
     /// <summary>[H, W, 3] of any size -> [3, Height, Width].</summary>
     /// <exception cref="ArgumentException"><paramref name="destination"/> does not hold exactly 3 * Height * Width floats.</exception>
