@@ -22,7 +22,7 @@ public class PrecisionTests
     public void Linear_ByVectors_AgreesWithReference(string precision, string set, int threads)
     {
         var instructions = Enum.Parse<CpuInstructionSet>(set);
-        Assert.SkipUnless(CpuInstructionSets.IsSupported(instructions), $"This processor has no {instructions.Name()}.");
+        CpuBackends.SkipUnlessTested(instructions);
         CpuArithmetic? arithmetic = CpuArithmetic.ByVectors(Enum.Parse<Precision>(precision), instructions);
         Assert.SkipWhen(arithmetic is null, $"There are no {precision} products in {instructions.Name()}.");
         Check(Enum.Parse<Precision>(precision), CpuBackend.Create(instructions, threads, arithmetic));
@@ -33,7 +33,7 @@ public class PrecisionTests
     public void Linear_ByPairsOfBytes_AgreesWithReference(string set)
     {
         var instructions = Enum.Parse<CpuInstructionSet>(set);
-        Assert.SkipUnless(CpuInstructionSets.IsSupported(instructions), $"This processor has no {instructions.Name()}.");
+        CpuBackends.SkipUnlessTested(instructions);
         Check(Precision.Int8, CpuBackend.Create(instructions, threads: 2, CpuArithmetic.Int8ByPairs()));
     }
 

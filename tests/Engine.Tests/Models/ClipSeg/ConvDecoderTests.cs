@@ -5,6 +5,7 @@ using ClipSegNative.Layers;
 using ClipSegNative.Models;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tensors;
+using ClipSegNative.Tests.Conformance;
 using ClipSegNative.Tests.Reference;
 using ClipSegNative.Weights;
 
@@ -26,7 +27,7 @@ public sealed class ConvDecoderTests(TinyConvModel model) : IClassFixture<TinyCo
     public void Forward_OnePictureTwoPrompts_AgreesWithTheNaiveComposition(string path)
     {
         var set = Enum.Parse<CpuInstructionSet>(path);
-        Assert.SkipUnless(CpuInstructionSets.IsSupported(set), $"This processor has no {set.Name()}.");
+        CpuBackends.SkipUnlessTested(set);
         using var backend = new CheckedBackend(CpuBackend.Create(set, threads: 2), finite: true);
         using var weights = new PrefixedWeights(WeightFiles.Open(model.Folder));
         using var engine = new ClipSegModel(backend, TinyConvModel.Config, weights);

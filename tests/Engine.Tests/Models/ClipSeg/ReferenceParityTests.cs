@@ -1,4 +1,5 @@
 using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Tests.Conformance;
 
 namespace ClipSegNative.Tests.Models.ClipSeg;
 
@@ -14,7 +15,7 @@ public class ReferenceParityTests
     public void Forward_TinyModel_EqualsEveryReferenceTensor(string name, string path)
     {
         var set = Enum.Parse<CpuInstructionSet>(path);
-        Assert.SkipUnless(CpuInstructionSets.IsSupported(set), $"This processor has no {set.Name()}.");
+        CpuBackends.SkipUnlessTested(set);
         using var model = new FixtureModel(name, CpuBackend.Create(set, threads: 2));
         Dictionary<string, float[]> computed = model.Compute();
 

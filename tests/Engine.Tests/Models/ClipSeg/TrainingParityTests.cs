@@ -1,5 +1,6 @@
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Tests.Conformance;
 using ClipSegNative.Tests.Reference;
 
 namespace ClipSegNative.Tests.Models.ClipSeg;
@@ -48,7 +49,7 @@ public sealed class TrainingParityTests
     public void Update_TwentySteps_FollowsTheReferenceToItsLastGradient(string name, string path)
     {
         var set = Enum.Parse<CpuInstructionSet>(path);
-        Assert.SkipUnless(CpuInstructionSets.IsSupported(set), $"This processor has no {set.Name()}.");
+        CpuBackends.SkipUnlessTested(set);
         using var training = new FixtureTraining(name, CpuBackend.Create(set, threads: 2), Losses["dice"]);
         float[] losses = training.Expected("train.dice_losses"), rates = training.Expected("train.lrs");
         double worst = 0;
