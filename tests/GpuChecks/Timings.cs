@@ -5,6 +5,8 @@ using ClipSegNative.Backends.Cuda;
 using ClipSegNative.Interop;
 using ClipSegNative.Models;
 using ClipSegNative.Models.ClipSeg;
+using ClipSegNative.Tensors;
+using ClipSegNative.Training;
 
 namespace ClipSegNative.GpuChecks;
 
@@ -85,7 +87,10 @@ sealed class Timings(ModelFixture model, Effort effort, Func<CudaEvent>? mark) :
     {
         int batch = effort.TrainingBatch;
         var training = Own(new DecoderTraining(model.Backend, model.Config, model.Weights, batch, model.Grid, new MaskLosses { CrossEntropy = 1, Dice = 1 }));
-        float[] features = Waves(model.Config.ExtractLayers.Count * (1 + model.Grid.Cells) * model.Config.Vision.HiddenSize), condition = Waves(model.Config.ProjectionSize);
+        var shape = new Shape(model.Config.ExtractLayers.Count * (1 + model.Grid.Cells), model.Config.Vision.HiddenSize);
+        using var cache = new FeatureCache(model.Backend, shape, memoryBytes: 0);
+        Tensor features = cache.Get(key: null, values => model.Backend.Upload(Waves((int)shape.Elements), values));
+        float[] condition = Waves(model.Config.ProjectionSize);
         float[] target = [.. Enumerable.Range(0, training.LogitHeight * training.LogitWidth).Select(i => i % training.LogitWidth < training.LogitWidth / 3 ? 1f : 0)];
         for (int place = 0; place < batch; place++) training.Place(place, features, condition, target);
         var losses = new float[batch];

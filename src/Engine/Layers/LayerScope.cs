@@ -9,8 +9,8 @@ namespace ClipSegNative.Layers;
 /// <param name="parameters">Shared by plans.</param>
 /// <param name="path">The layer's own.</param>
 /// <param name="training">A backward pass will follow: what it reads beyond inputs and results is kept.</param>
-/// <param name="exact">Products are computed in float32, whatever precision the device was asked for.</param>
-sealed class LayerScope(Arena arena, ParameterStore parameters, string path = "", bool training = false, bool exact = false)
+/// <param name="floor">Of its products, whatever precision the device was asked for.</param>
+sealed class LayerScope(Arena arena, ParameterStore parameters, string path = "", bool training = false, PrecisionFloor floor = PrecisionFloor.None)
 {
     public IBackend Backend => arena.Backend;
 
@@ -18,7 +18,7 @@ sealed class LayerScope(Arena arena, ParameterStore parameters, string path = ""
 
     public bool Training => training;
 
-    public LayerScope Child(string name) => new(arena, parameters, Name(name), training, exact);
+    public LayerScope Child(string name) => new(arena, parameters, Name(name), training, floor);
 
     public LayerScope Child(string name, int index) => Child($"{name}.{index}");
 
@@ -30,7 +30,7 @@ sealed class LayerScope(Arena arena, ParameterStore parameters, string path = ""
     public Tensor Vector(string name, int length) => parameters.Tensor(Name(name), 1, length);
 
     /// <summary>See <see cref="ParameterStore.Matrix"/>; the names are whole ones.</summary>
-    public PackedMatrix Matrix(int outputs, int inputs, params ReadOnlySpan<string> names) => parameters.Matrix(outputs, inputs, exact, names);
+    public PackedMatrix Matrix(int outputs, int inputs, params ReadOnlySpan<string> names) => parameters.Matrix(outputs, inputs, floor, names);
 
     public Tensor Gradient(string name, params ReadOnlySpan<int> extents) => parameters.Gradient(Name(name), extents);
 }

@@ -86,11 +86,11 @@ sealed class ParameterStore : IDisposable
     }
 
     /// <summary>One matrix from several of [outputs, inputs] each, one below the other: q, k and v become a single product.</summary>
-    public PackedMatrix Matrix(int outputs, int inputs, bool exact, params ReadOnlySpan<string> names)
+    public PackedMatrix Matrix(int outputs, int inputs, PrecisionFloor floor, params ReadOnlySpan<string> names)
     {
         string key = string.Join('+', names!);
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
-        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs, exact);
+        PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs, floor);
         for (int i = 0; i < names.Length; i++)
         {
             (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
@@ -142,7 +142,7 @@ sealed class ParameterStore : IDisposable
             Derived(name, shape, (backend, permuted) =>
                 backend.Permute(Stage(name, (int)stored.Elements, 1).Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted));
         }
-        return Matrix(outputs, inputs, exact: Trained is null, name);
+        return Matrix(outputs, inputs, Trained is null ? PrecisionFloor.Float32 : PrecisionFloor.None, name);
     }
 
     public void Dispose()

@@ -25,25 +25,25 @@ public class PrecisionTests
         CpuBackends.SkipUnlessTested(instructions);
         CpuArithmetic? arithmetic = CpuArithmetic.ByVectors(Enum.Parse<Precision>(precision), instructions);
         Assert.SkipWhen(arithmetic is null, $"There are no {precision} products in {instructions.Name()}.");
-        Check(Enum.Parse<Precision>(precision), CpuBackend.Create(instructions, threads, arithmetic));
+        Check(arithmetic, instructions, threads);
     }
 
     /// <summary>AVX2, also where AVX-VNNI would be taken.</summary>
     [Theory, InlineData("Avx512"), InlineData("Avx2")]
-    public void Linear_ByPairsOfBytes_AgreesWithReference(string set)
+    public void Linear_OfBytesByAvx2_AgreesWithReference(string set)
     {
         var instructions = Enum.Parse<CpuInstructionSet>(set);
         CpuBackends.SkipUnlessTested(instructions);
-        Check(Precision.Int8, CpuBackend.Create(instructions, threads: 2, CpuArithmetic.Int8ByPairs()));
+        Check(CpuArithmetic.Int8ByAvx2(), instructions, threads: 2);
     }
 
     /// <summary>A model too deep for the sums of bytes is computed in float32.</summary>
     [Fact]
     public void Int8_OfTheMostInputs_FitsItsSums()
     {
-        Assert.True((long)byte.MaxValue * Int8.Most * Int8.MostInputs <= int.MaxValue);
-        using CpuArithmetic int8 = CpuArithmetic.Int8ByPairs();
-        Assert.Equal(WeightFormat.Int8Pairs, int8.FormatFor(Int8.MostInputs));
+        Assert.True((long)byte.MaxValue * Int8.MostWeight * Int8.MostInputs <= int.MaxValue);
+        using CpuArithmetic int8 = CpuArithmetic.Int8ByAvx2();
+        Assert.Equal(WeightFormat.Int8Signed, int8.FormatFor(Int8.MostInputs));
         Assert.Equal(WeightFormat.F32, int8.FormatFor(Int8.MostInputs + 1));
     }
 
@@ -55,7 +55,7 @@ public class PrecisionTests
         CpuArithmetic arithmetic = CpuArithmetic.Choose(precision, CpuInstructionSets.Best, pages: null, out string? warning);
         if (arithmetic.Precision != precision) arithmetic.Dispose();
         Assert.SkipUnless(arithmetic.Precision == precision, warning ?? "");
-        Check(precision, CpuBackend.Create(threads: 2, arithmetic: arithmetic));
+        Check(arithmetic, CpuInstructionSets.Best, threads: 2);
     }
 
     [Theory, MemberData(nameof(ReducedNames))]
@@ -193,11 +193,29 @@ public class PrecisionTests
         return arithmetic;
     }
 
-    static void Check(Precision precision, IBackend backend)
+    static void Check(CpuArithmetic arithmetic, CpuInstructionSet set, int threads)
     {
-        using (backend)
-        {
-            foreach (OpCase op in Products()) Difference.Of(op.Run(new ReferenceBackend(precision: precision)), op.Run(backend), op.Tolerance);
-        }
+        bool paired = arithmetic.FormatFor(1) == WeightFormat.Int8Signed;
+        using IBackend backend = CpuBackend.Create(set, threads, arithmetic);
+        foreach (OpCase op in Products()) Difference.Of(op.Run(new ReferenceBackend(precision: arithmetic.Precision, paired: paired)), op.Run(backend), op.Tolerance);
+    }
+
+    /// <summary>Pairs of bytes as large as they may be, and larger if they were not bounded, barely fit the 16 bits that AVX2 has for their products.</summary>
+    [Theory, InlineData(91f, 90f), InlineData(-90f, -91f), InlineData(127f, 127f), InlineData(-127f, -127f)]
+    public void Int8_LargestPairs_DoNotOverflow(float even, float odd)
+    {
+        CpuBackends.SkipUnlessTested(CpuInstructionSet.Avx2);
+        const int Inputs = 256, Outputs = 16;
+        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: CpuArithmetic.Int8ByAvx2());
+        using var space = new OpWorkspace(backend, nameof(PrecisionTests));
+        float[] weights = [.. Enumerable.Range(0, Inputs * Outputs).Select(i => i % 2 == 0 ? even : odd)];
+        PackedMatrix matrix = space.EmptyMatrix(Outputs, Inputs);
+        backend.PackMatrix(space.Given(weights, Outputs, Inputs), 0, matrix);
+        Tensor x = space.Given([.. Enumerable.Repeat(1f, Inputs)], 1, Inputs), y = space.Output(1, Outputs);
+        backend.Linear(x, matrix, default, y);
+        var results = new float[Outputs];
+        backend.Download(y, results);
+        float expected = Inputs / 2 * (even + odd);
+        Assert.All(results, result => Assert.Equal(expected, result, Math.Abs(expected) * 0.01));
     }
 }

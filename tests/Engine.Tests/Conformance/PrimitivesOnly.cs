@@ -10,7 +10,7 @@ sealed class PrimitivesOnly(IBackend inner) : IBackend
 
     public DeviceMemory Allocate(long bytes) => inner.Allocate(bytes);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) => inner.AllocateMatrix(outputs, inputs, exact);
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) => inner.AllocateMatrix(outputs, inputs, floor);
 
     public int PitchFor(int columns) => inner.PitchFor(columns);
 

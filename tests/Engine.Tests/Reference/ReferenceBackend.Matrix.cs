@@ -12,7 +12,7 @@ sealed partial class ReferenceBackend
         for (int row = 0; row < weight.Rows; row++)
         {
             double[] inputs = [.. Enumerable.Range(0, to.Inputs).Select(input => from[row, input])];
-            RoundTo(precision, inputs, isWeight: true);
+            RoundTo(inputs, isWeight: true);
             for (int input = 0; input < to.Inputs; input++) to.Values[firstOutput + row, input] = inputs[input];
         }
     }
@@ -26,7 +26,7 @@ sealed partial class ReferenceBackend
         for (int row = 0; row < x.Rows; row++)
         {
             for (int i = 0; i < inputs.Length; i++) inputs[i] = from[row, i];
-            RoundTo(precision, inputs, isWeight: false);
+            RoundTo(inputs, isWeight: false);
             for (int output = 0; output < weight.Outputs; output++)
             {
                 double sum = b[output];

@@ -3,10 +3,11 @@ namespace ClipSegNative.Tests.Reference;
 /// <summary>What each precision makes of the operands of a product: a token of x, or the weights of one output.</summary>
 sealed partial class ReferenceBackend
 {
-    static void RoundTo(Precision precision, double[] row, bool isWeight)
+    void RoundTo(double[] row, bool isWeight)
     {
-        // 127 over the largest size and its product with each value are float32 by definition: which neighbour a tie goes to depends on it.
-        float largest = row.Max(value => Math.Abs((float)value)), inverse = largest > 1e-30f ? 127 / largest : 0, scale = largest / 127;
+        (float extent, int steps) = isWeight ? (Largest(row), 127) : ((float)Math.Max(0, row.Max()) - (float)Math.Min(0, row.Min()), paired ? 179 : 254);
+        // The inverse of the scale and its product with each value are float32 by definition: which neighbour a tie goes to depends on it.
+        float inverse = extent > 1e-30f ? steps / extent : 0, scale = extent / steps;
         for (int i = 0; i < row.Length; i++)
         {
             row[i] = precision switch
@@ -17,6 +18,13 @@ sealed partial class ReferenceBackend
                 _ => row[i],
             };
         }
+    }
+
+    /// <summary>Of the weights of one output: the largest size, of pairs of them too where these are bounded.</summary>
+    float Largest(double[] row)
+    {
+        float largest = row.Max(value => Math.Abs((float)value));
+        return paired ? row.Chunk(2).Max(pair => Math.Max(largest, Math.Abs((float)pair[0] + (float)pair[^1] * (pair.Length - 1)) * (127f / 181))) : largest;
     }
 
     /// <summary>So many significant bits, to nearest, ties to even.</summary>

@@ -9,13 +9,14 @@ namespace ClipSegNative.Tests.Reference;
 /// </summary>
 /// <param name="rounds">False keeps doubles in memory too, for differences that float32 would swallow.</param>
 /// <param name="precision">What <see cref="Linear"/> rounds both of its operands to.</param>
-sealed partial class ReferenceBackend(bool rounds = true, Precision precision = Precision.Fp32) : IBackend
+/// <param name="paired">In int8, the bytes are such that their products fit 16 bits two by two.</param>
+sealed partial class ReferenceBackend(bool rounds = true, Precision precision = Precision.Fp32, bool paired = false) : IBackend
 {
     public string Description => rounds ? "reference, double precision inside each operation" : "reference, double precision";
 
     public DeviceMemory Allocate(long bytes) => new ManagedMemory(bytes, rounds);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) => new ReferenceMatrix(outputs, inputs);
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) => new ReferenceMatrix(outputs, inputs);
 
     /// <summary>Even sizes get gaps between rows: code that takes rows for adjacent reads NaN there.</summary>
     public int PitchFor(int columns) => columns % 2 == 0 ? columns + 3 : columns;

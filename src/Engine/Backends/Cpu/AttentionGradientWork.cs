@@ -80,7 +80,7 @@ unsafe struct AttentionGradientWork<TSet, TVector> : IParallelWork
         for (int key = 0; key < Keys; key += PanelWidth)
         {
             var kernel = (Keys - key > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[rows];
-            kernel(HeadSize, x, (nint)pitch, 1, transposed + (long)key * HeadSize, scores + key, scorePitch);
+            kernel(HeadSize, x, (nint)pitch, 1, transposed + (long)key * HeadSize, scores + key, scorePitch, null);
         }
     }
 
@@ -125,7 +125,7 @@ unsafe struct AttentionGradientWork<TSet, TVector> : IParallelWork
         {
             int count = Math.Min(PanelWidth, HeadSize - column);
             var kernel = (count > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[rows];
-            kernel(Keys, ds, scorePitch, 1, keys + (long)column * Keys, product, PanelWidth);
+            kernel(Keys, ds, scorePitch, 1, keys + (long)column * Keys, product, PanelWidth, null);
             for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(product + i * PanelWidth, count).CopyTo(new Span<float>(dq[row + i] + column, count));
         }
     }
@@ -143,7 +143,7 @@ unsafe struct AttentionGradientWork<TSet, TVector> : IParallelWork
             {
                 int columns = Math.Min(PanelWidth, HeadSize - column);
                 var kernel = (columns > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[count];
-                kernel(rows, a + key, 1, scorePitch, packed + (long)column * rows, product, PanelWidth);
+                kernel(rows, a + key, 1, scorePitch, packed + (long)column * rows, product, PanelWidth, null);
                 for (int i = 0; i < count; i++) VectorMath<TSet, TVector>.AddTo(product + i * PanelWidth, y[key + i] + column, columns);
             }
         }

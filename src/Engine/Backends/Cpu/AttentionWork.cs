@@ -62,7 +62,7 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
             for (int key = 0; key < Keys; key += PanelWidth)
             {
                 var kernel = Keys - key > TSet.Width ? full[rows] : half[rows];
-                kernel(HeadSize, q + row * QPitch, (nint)QPitch, 1, keys + (long)key * HeadSize, scores + key, scorePitch);
+                kernel(HeadSize, q + row * QPitch, (nint)QPitch, 1, keys + (long)key * HeadSize, scores + key, scorePitch, null);
             }
             for (int i = 0; i < rows; i++)
             {
@@ -72,7 +72,7 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
             for (int column = 0; column < HeadSize; column += PanelWidth)
             {
                 var kernel = HeadSize - column > TSet.Width ? full[rows] : half[rows];
-                kernel(Keys, scores, scorePitch, 1, values + (long)column * Keys, results + column, valueWidth);
+                kernel(Keys, scores, scorePitch, 1, values + (long)column * Keys, results + column, valueWidth, null);
             }
             for (int i = 0; i < rows; i++) Scale(results + i * valueWidth, inverseSums[i], y + (row + i) * YPitch, HeadSize);
         }

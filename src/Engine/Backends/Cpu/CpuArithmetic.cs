@@ -19,7 +19,12 @@ sealed class CpuArithmetic : IDisposable
     public TileKernels? Kernels { get; }
 
     /// <summary>How a matrix of so many inputs is kept.</summary>
-    public WeightFormat FormatFor(int inputs) => Precision == Precision.Int8 && inputs > Int8.MostInputs ? WeightFormat.F32 : _format;
+    public WeightFormat FormatFor(int inputs, PrecisionFloor floor = PrecisionFloor.None) => floor switch
+    {
+        PrecisionFloor.Float32 => WeightFormat.F32,
+        PrecisionFloor.SixteenBits when Precision == Precision.Int8 => WeightFormat.F16,
+        _ => Precision == Precision.Int8 && inputs > Int8.MostInputs ? WeightFormat.F32 : _format,
+    };
 
     /// <summary>The best that this processor can do towards a precision.</summary>
     /// <param name="asked">What the user wants.</param>
@@ -47,13 +52,13 @@ sealed class CpuArithmetic : IDisposable
     {
         Precision.F16Weights => new(precision, WeightFormat.F16),
         Precision.Bf16 => new(precision, WeightFormat.Bf16),
-        Precision.Int8 => set == CpuInstructionSet.Portable ? null : new(precision, AvxVnni.IsSupported ? WeightFormat.Int8Quads : WeightFormat.Int8Pairs),
+        Precision.Int8 => set == CpuInstructionSet.Portable ? null : new(precision, AvxVnni.IsSupported ? WeightFormat.Int8Raised : WeightFormat.Int8Signed),
         Precision.Fp32 => Single,
         _ => null,
     };
 
-    /// <summary>Pairs of bytes by AVX2, also where the processor could do quads: for tests.</summary>
-    public static CpuArithmetic Int8ByPairs() => new(Precision.Int8, WeightFormat.Int8Pairs);
+    /// <summary>Bytes by AVX2, also where the processor has better: for tests.</summary>
+    public static CpuArithmetic Int8ByAvx2() => new(Precision.Int8, WeightFormat.Int8Signed);
 
     public void Dispose() => Kernels?.Dispose();
 
@@ -75,7 +80,7 @@ sealed class CpuArithmetic : IDisposable
     {
         if (set == CpuInstructionSet.Avx512 && ProcessorFeatures.Avx512Vnni)
         {
-            if (TileKernels.TryCreate(TileKind.Int8, pages, out string problem) is { } kernels) return new CpuArithmetic(Precision.Int8, WeightFormat.Int8Quads, kernels);
+            if (TileKernels.TryCreate(TileKind.Int8, pages, out string problem) is { } kernels) return new CpuArithmetic(Precision.Int8, WeightFormat.Int8Raised, kernels);
             warning = $"int8 is fastest with memory for machine code, which the system refuses ({problem}): computing it in 256 bits.";
         }
         if (ByVectors(Precision.Int8, set) is { } arithmetic) return arithmetic;

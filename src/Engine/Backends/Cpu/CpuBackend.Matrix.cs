@@ -48,10 +48,9 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
                 else MultiplyWidened(x, matrix, epilogue, y);
                 break;
             default:
-                int size = matrix.Format == WeightFormat.Int8Quads ? sizeof(sbyte) : sizeof(short);
-                byte* values = Narrow(x.Rows, matrix.Depth * size, out long pitch);
+                byte* values = Narrow(x.Rows, matrix.Depth, out long pitch);
                 float* scales = (float*)(values + x.Rows * pitch);
-                var bytes = new Int8Rows(values, pitch, scales, (int*)(scales + x.Rows));
+                var bytes = new Int8Rows(values, pitch, scales, (int*)(scales + x.Rows), (int*)(scales + 2 * x.Rows));
                 Run(RowTasks.Count(x.Rows), x.Shape.Elements, new QuantiseRowsWork<TSet, TVector>(View(x), x.Rows, x.Columns, matrix, bytes));
                 Multiply(new Int8Product<TSet, TVector>(bytes, matrix, arithmetic.Kernels), x.Rows, epilogue, y);
                 break;
@@ -87,14 +86,14 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
 
     static CpuMatrix Exact(PackedMatrix weight) => weight is CpuMatrix { Format: WeightFormat.F32 } matrix
         ? matrix
-        : throw new ArgumentException($"Convolutions and gradients need a matrix in float32: {weight} was not allocated as an exact one.");
+        : throw new ArgumentException($"Convolutions and gradients need a matrix in float32: {weight} was not allocated as one.");
 
-    /// <summary>Scratch for the rows of an operand in few bits, apart as <see cref="PitchFor"/> has them, and for two floats a row behind.</summary>
+    /// <summary>Scratch for the rows of an operand in few bits, apart as <see cref="PitchFor"/> has them, and for <see cref="Int8Rows.RowFloats"/> a row behind.</summary>
     byte* Narrow(int rows, int rowBytes, out long pitch)
     {
         pitch = (rowBytes + sizeof(float) - 1) / sizeof(float) * sizeof(float);
         if (pitch % ConflictingBytes == 0) pitch += 64;
-        return (byte*)Scratch(0, out _, rows * (pitch / sizeof(float) + 2));
+        return (byte*)Scratch(0, out _, rows * (pitch / sizeof(float) + Int8Rows.RowFloats));
     }
 
     public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)

@@ -51,8 +51,8 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
 
     public DeviceMemory Allocate(long bytes) => new CpuMemory(bytes);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) =>
-        new CpuMatrix(outputs, inputs, 2 * TSet.Width, exact ? WeightFormat.F32 : arithmetic.FormatFor(inputs));
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) =>
+        new CpuMatrix(outputs, inputs, 2 * TSet.Width, arithmetic.FormatFor(inputs, floor));
 
     public int PitchFor(int columns) => columns * sizeof(float) % ConflictingBytes == 0 ? columns + 16 : columns;
 

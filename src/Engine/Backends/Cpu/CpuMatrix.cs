@@ -14,11 +14,11 @@ enum WeightFormat
     /// <summary>bfloat16, two inputs of one output side by side.</summary>
     Bf16,
 
-    /// <summary>Signed bytes with a scale for each output, two inputs of one output side by side.</summary>
-    Int8Pairs,
+    /// <summary>Signed bytes, four inputs of one output side by side, and a scale and a sum for each output; pairs are at most <see cref="Int8.MostPair"/>.</summary>
+    Int8Signed,
 
-    /// <summary>Bytes raised by 128 with a scale for each output, four inputs of one output side by side.</summary>
-    Int8Quads,
+    /// <summary>As <see cref="Int8Signed"/>, without a bound for pairs, and raised by 128.</summary>
+    Int8Raised,
 }
 
 /// <summary>
@@ -35,8 +35,7 @@ sealed unsafe class CpuMatrix : PackedMatrix
         {
             WeightFormat.F16 => (1, sizeof(ushort)),
             WeightFormat.Bf16 => (2, sizeof(ushort)),
-            WeightFormat.Int8Pairs => (2, sizeof(byte)),
-            WeightFormat.Int8Quads => (4, sizeof(byte)),
+            WeightFormat.Int8Signed or WeightFormat.Int8Raised => (4, sizeof(byte)),
             _ => (1, sizeof(float)),
         };
         Format = format;
@@ -44,10 +43,11 @@ sealed unsafe class CpuMatrix : PackedMatrix
         Panels = (outputs + panelWidth - 1) / panelWidth;
         Depth = (inputs + Group - 1) / Group * Group;
         PanelBytes = (long)Depth * panelWidth * size;
-        bool scaled = format is WeightFormat.Int8Pairs or WeightFormat.Int8Quads;
+        bool scaled = format is WeightFormat.Int8Signed or WeightFormat.Int8Raised;
         long body = Panels * PanelBytes;
-        _memory = new CpuMemory(body + (scaled ? (long)Panels * panelWidth * sizeof(float) : 0));
+        _memory = new CpuMemory(body + (scaled ? (long)Panels * panelWidth * (sizeof(float) + sizeof(int)) : 0));
         Scales = scaled ? (float*)(_memory.Pointer + body) : null;
+        Sums = scaled ? (int*)(Scales + Panels * panelWidth) : null;
         if (scaled) NativeMemory.Clear(Scales, (nuint)(_memory.Bytes - body));
         if (Depth != inputs) NativeMemory.Clear(_memory.Pointer, (nuint)_memory.Bytes);
         else if (outputs % panelWidth != 0) NativeMemory.Clear(Panel<byte>(Panels - 1), (nuint)PanelBytes);
@@ -69,6 +69,9 @@ sealed unsafe class CpuMatrix : PackedMatrix
 
     /// <summary>What the bytes of each output stand for; null where the weights are no bytes. 0 for outputs that fill the last panel.</summary>
     public float* Scales { get; }
+
+    /// <summary>Of the weights of each output as bytes, not raised; null where they are no bytes.</summary>
+    public int* Sums { get; }
 
     /// <summary>A weight was too large for its format, or not finite.</summary>
     public bool Overflowed { get; set; }

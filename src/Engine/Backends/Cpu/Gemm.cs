@@ -12,6 +12,22 @@ readonly unsafe struct Epilogue(float* bias, Activation activation, float* resid
     public readonly long ResidualPitch = residualPitch;
 
     public bool IsNothing => Bias is null && Activation == Activation.None && Residual is null;
+
+    /// <summary>The same, seen from a later row and column.</summary>
+    public Epilogue At(long row, int column) =>
+        new(Bias is null ? null : Bias + column, Activation, Residual is null ? null : Residual + row * ResidualPitch + column, ResidualPitch);
+
+    /// <summary>What a microkernel can do of it, and what is left to do when that is done.</summary>
+    public Epilogue InRegisters(out Epilogue left)
+    {
+        if (Activation is Activation.None or Activation.Relu)
+        {
+            left = default;
+            return this;
+        }
+        left = new Epilogue(null, Activation, Residual, ResidualPitch);
+        return new Epilogue(Bias, Activation.None, null, 0);
+    }
 }
 
 /// <summary>How a product falls into tasks: each takes a block of rows and a group of weight panels.</summary>
@@ -62,11 +78,9 @@ readonly unsafe struct GemmWork<TSet, TVector, TProduct>(TProduct product, Epilo
         for (; panel < end; panel++)
         {
             int column = panel * weight.PanelWidth, columns = Math.Min(weight.PanelWidth, weight.Outputs - column);
-            var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation,
-                epilogue.Residual is null ? null : epilogue.Residual + first * epilogue.ResidualPitch + column, epilogue.ResidualPitch);
             // Threads take single panels in turn: the one that many ahead is probably this thread's next.
             byte* next = tasks.GroupPanels == 1 && panel + threads < weight.Panels ? weight.Panel<byte>(panel + threads) : null;
-            Gemm<TSet, TVector>.Panel(product, product.Open(panel, worker), panel, first, count, columns, shifted, y + first * yPitch + column, yPitch, next);
+            Gemm<TSet, TVector>.Panel(product, product.Open(panel, worker), panel, first, count, columns, epilogue.At(first, column), y + first * yPitch + column, yPitch, next);
         }
     }
 }
@@ -89,24 +103,28 @@ static unsafe class Gemm<TSet, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     [SkipLocalsInit]
     public static void Panel<TProduct>(
-        in TProduct product, void* weights, int panel, int first, int rows, int columns, in Epilogue epilogue, float* y, long yPitch, byte* next = null)
+        TProduct product, void* weights, int panel, int first, int rows, int columns, in Epilogue epilogue, float* y, long yPitch, byte* next = null)
         where TProduct : struct, IPanelProduct
     {
         int width = 2 * TSet.Width;
         float* tile = stackalloc float[TSet.KernelRows * width];
-        bool direct = epilogue.IsNothing && columns == width;
+        Epilogue inside = default, left = epilogue;
+        bool whole = columns == width;   // kernels read and write whole panels
+        if (TProduct.HasEpilogue && whole) inside = epilogue.InRegisters(out left);
+        bool direct = left.IsNothing && whole;
         for (int row = 0; row < rows; row += TSet.KernelRows)
         {
             int count = Math.Min(TSet.KernelRows, rows - row);
             if (next is not null) Prefetch(next, product.Weight.PanelBytes, row, rows);
+            FetchRows(y + row * yPitch, yPitch, count, columns);
+            if (epilogue.Residual is not null) FetchRows(epilogue.Residual + row * epilogue.ResidualPitch, epilogue.ResidualPitch, count, columns);
             if (direct)
             {
-                product.Tile(weights, panel, first + row, count, columns, y + row * yPitch, (nint)yPitch);
+                product.Tile(weights, panel, first + row, count, columns, inside.At(row, 0), y + row * yPitch, (nint)yPitch);
                 continue;
             }
-            product.Tile(weights, panel, first + row, count, columns, tile, width);
-            float* residual = epilogue.Residual is null ? null : epilogue.Residual + row * epilogue.ResidualPitch;
-            Finish(tile, count, columns, epilogue, residual, y + row * yPitch, yPitch);
+            product.Tile(weights, panel, first + row, count, columns, inside.At(row, 0), tile, width);
+            Finish(tile, count, columns, left.At(row, 0), y + row * yPitch, yPitch);
         }
     }
 
@@ -119,12 +137,23 @@ static unsafe class Gemm<TSet, TVector>
         for (byte* line = next + bytes * row / rows / CacheLine * CacheLine; line < end; line += CacheLine) Sse.Prefetch1(line);
     }
 
+    /// <summary>Fetches what the tile will be stored to, or added to it: otherwise stores wait for memory, and all later ones for them.</summary>
+    static void FetchRows(float* at, long pitch, int rows, int columns)
+    {
+        if (!Sse.IsSupported) return;
+        for (int row = 0; row < rows; row++, at += pitch)
+        {
+            Sse.Prefetch0(at);
+            Sse.Prefetch0(at + columns - 1);
+        }
+    }
+
     /// <summary>
-    /// The epilogue, while the tile is still in the first-level cache: a pass for each part, so that no pass branches on what the others do.
+    /// The rest of the epilogue, while the tile is still in the first-level cache: a pass for each part, so that no pass branches on what the others do.
     /// Columns behind the last one are computed along with the rest, but neither read nor written outside the tile.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Finish(float* tile, int rows, int columns, in Epilogue epilogue, float* residual, float* y, long yPitch)
+    static void Finish(float* tile, int rows, int columns, in Epilogue epilogue, float* y, long yPitch)
     {
         int width = 2 * TSet.Width;
         if (epilogue.Bias is not null) AddBias(tile, rows, columns, epilogue.Bias);
@@ -136,7 +165,7 @@ static unsafe class Gemm<TSet, TVector>
         int whole = columns / TSet.Width * TSet.Width, rest = columns - whole;
         for (int row = 0; row < rows; row++, tile += width, y += yPitch)
         {
-            float* added = residual is null ? null : residual + row * epilogue.ResidualPitch;
+            float* added = epilogue.Residual is null ? null : epilogue.Residual + row * epilogue.ResidualPitch;
             for (int column = 0; column < whole; column += TSet.Width)
             {
                 TVector value = TSet.Load(tile + column);

@@ -3,33 +3,54 @@ using System.Runtime.CompilerServices;
 namespace ClipSegNative.Backends.Cpu;
 
 /// <summary>
-/// Bytes that stand for floats: value = scale · byte, the scale such that the largest size becomes <see cref="Most"/>. A token of x has one, and so have the
-/// weights of one output (Dettmers et al. 2022, section 2.1.1: vector-wise quantisation).
+/// Bytes that stand for floats (Jacob et al. 2018, section 2.1; vector-wise as in Dettmers et al. 2022, section 2.1.1). The weights of one output are
+/// scale · w, w from -127 to 127. A token of x is scale · (q - zero), bytes q spread over what lies between its least and its largest value, so that
+/// one-sided values, as behind an activation, get all of them. With that a product is scale · scale · (Σ q·w - zero · Σ w).
 /// </summary>
 static class Int8
 {
-    public const int Most = 127;
+    /// <summary>The largest size of a weight.</summary>
+    public const int MostWeight = 127;
 
-    /// <summary>What unsigned weights have been raised by.</summary>
+    /// <summary>Steps between a token's least and largest value: one less than bytes have, so that both ends may be rounded away from zero.</summary>
+    public const int Steps = 254;
+
+    /// <summary>
+    /// As <see cref="Steps"/>, where products are summed in pairs of 16 bits. Then two adjacent weights may together be <see cref="MostPair"/>, which those
+    /// of one output hardly ever exceed: weights that are rounded to fewer steps were measured to cost more than values of x that are.
+    /// </summary>
+    public const int PairedSteps = 179;
+
+    /// <summary>Before rounding, which may add 1: 182 · (179 + 1) still fits 16 bits.</summary>
+    public const int MostPair = 181;
+
+    /// <summary>What signed bytes are raised by to be unsigned ones.</summary>
     public const int Raised = 128;
 
-    /// <summary>Sums of products of so many bytes, one of them raised, fit an int32.</summary>
-    public const int MostInputs = int.MaxValue / (byte.MaxValue * Most);
+    /// <summary>Sums of products of so many bytes fit an int32.</summary>
+    public const int MostInputs = int.MaxValue / (byte.MaxValue * MostWeight);
 
-    /// <summary>Rows of nothing larger are taken for zero, as 127 over that need not be finite.</summary>
+    /// <summary>Values of nothing larger are taken for zero, as the steps over that need not be finite.</summary>
     const float Nothing = 1e-30f;
 
-    /// <summary>What to multiply with to get bytes.</summary>
-    public static float Inverse(float largest) => largest > Nothing ? Most / largest : 0;
+    /// <summary>What to multiply with so that <paramref name="extent"/> becomes <paramref name="steps"/>.</summary>
+    public static float Inverse(float extent, int steps) => extent > Nothing ? steps / extent : 0;
 
     /// <summary>What to multiply bytes with; NaN stays NaN.</summary>
-    public static float Scale(float largest) => largest > Nothing ? largest / Most : largest * 0;
+    public static float Scale(float extent, int steps) => extent > Nothing ? extent / steps : extent * 0;
+
+    /// <summary>What becomes <see cref="MostWeight"/> of the weights of one output: the largest size, or more where pairs of them would be too large.</summary>
+    public static float Extent(ReadOnlySpan<float> weights, bool paired)
+    {
+        float largest = 0, pair = 0;
+        foreach (float value in weights) largest = MathF.Max(largest, MathF.Abs(value));
+        if (!paired) return largest;
+        for (int i = 0; i + 1 < weights.Length; i += 2) pair = MathF.Max(pair, MathF.Abs(weights[i] + weights[i + 1]));
+        return MathF.Max(largest, pair * ((float)MostWeight / MostPair));
+    }
 }
 
-/// <summary>
-/// Writes some rows of a weight matrix [rows, inputs] into their panels as bytes, and their scales behind these; one task a panel.
-/// Quads are raised by 128: of the operands of vpdpbusd one is unsigned, and it is the one that is not broadcast from memory.
-/// </summary>
+/// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels as bytes, and their scales and sums behind these; one task a panel.</summary>
 readonly unsafe struct PackInt8Work(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
 {
     /// <summary>One cache line of a row.</summary>
@@ -40,14 +61,14 @@ readonly unsafe struct PackInt8Work(float* weight, long pitch, int rows, int fir
     {
         int panel = PackWork.FirstPanel(firstOutput, matrix) + task, width = matrix.PanelWidth, inputs = matrix.Inputs, group = matrix.Group;
         int first = Math.Max(firstOutput, panel * width), end = Math.Min(firstOutput + rows, (panel + 1) * width);
-        int raised = matrix.Format == WeightFormat.Int8Quads ? Int8.Raised : 0;
+        bool raised = matrix.Format == WeightFormat.Int8Raised;
         float* inverses = stackalloc float[width];
         for (int output = first; output < end; output++)
         {
-            float largest = 0;
-            foreach (float value in new ReadOnlySpan<float>(weight + (output - firstOutput) * pitch, inputs)) largest = MathF.Max(largest, MathF.Abs(value));
-            inverses[output % width] = Int8.Inverse(largest);
-            matrix.Scales[output] = Int8.Scale(largest);
+            float extent = Int8.Extent(new ReadOnlySpan<float>(weight + (output - firstOutput) * pitch, inputs), paired: !raised);
+            inverses[output % width] = Int8.Inverse(extent, Int8.MostWeight);
+            matrix.Scales[output] = Int8.Scale(extent, Int8.MostWeight);
+            matrix.Sums[output] = 0;
         }
         byte* to = matrix.Panel<byte>(panel);
         for (int start = 0; start < inputs; start += Block)
@@ -55,24 +76,36 @@ readonly unsafe struct PackInt8Work(float* weight, long pitch, int rows, int fir
             {
                 float* from = weight + (output - firstOutput) * pitch;
                 float inverse = inverses[output % width];
+                int sum = 0;
                 for (int i = start; i < Math.Min(inputs, start + Block); i++)
-                    to[(i / group * (long)width + output % width) * group + i % group] = (byte)((int)MathF.Round(from[i] * inverse) + raised);
+                {
+                    int value = (int)MathF.Round(from[i] * inverse);
+                    sum += value;
+                    to[(i / group * (long)width + output % width) * group + i % group] = (byte)(raised ? value + Int8.Raised : value);
+                }
+                matrix.Sums[output] += sum;
             }
     }
 }
 
-/// <summary>Where the bytes of x lie, and what they stand for.</summary>
-/// <param name="values">sbyte beside quads of weights, short beside pairs; zeros to a whole group.</param>
+/// <summary>Where the bytes of x lie, and what they stand for: for each row a scale, and what is added to its sums of products.</summary>
+/// <param name="values">Beside raised weights signed, beside signed ones unsigned; zeros to a whole group.</param>
 /// <param name="pitch">Bytes from row to row.</param>
 /// <param name="scales">One a row.</param>
-/// <param name="raises">One a row: what raised weights add to its products.</param>
-readonly unsafe struct Int8Rows(byte* values, long pitch, float* scales, int* raises)
+/// <param name="shifts">One a row: times the sum of an output's weights, the zero's share.</param>
+/// <param name="raises">One a row: what raised weights have added.</param>
+readonly unsafe struct Int8Rows(byte* values, long pitch, float* scales, int* shifts, int* raises)
 {
+    /// <summary>Floats of memory that a row needs beside its bytes.</summary>
+    public const int RowFloats = 3;
+
     public byte* this[long row] => values + row * pitch;
 
     public long Pitch => pitch;
 
     public float* Scales => scales;
+
+    public int* Shifts => shifts;
 
     public int* Raises => raises;
 }
@@ -84,71 +117,66 @@ readonly unsafe struct QuantiseRowsWork<TSet, TVector>(Rows x, int rows, int col
 {
     public void Run(int task, int worker)
     {
+        bool signed = weight.Format == WeightFormat.Int8Raised;
         int end = Math.Min(rows, (task + 1) * RowTasks.Rows);
         for (int row = task * RowTasks.Rows; row < end; row++)
         {
-            float largest = Largest(x[row], columns, out float poison), inverse = Int8.Inverse(largest);
-            bytes.Scales[row] = Int8.Scale(largest) + poison;
-            if (weight.Format == WeightFormat.Int8Quads) bytes.Raises[row] = Int8.Raised * Quads(x[row], inverse, (sbyte*)bytes[row]);
-            else
-            {
-                bytes.Raises[row] = 0;
-                Pairs(x[row], inverse, (short*)bytes[row]);
-            }
+            (float least, float most) = Ends(x[row], columns, out float poison);
+            int steps = signed ? Int8.Steps : Int8.PairedSteps;
+            float inverse = Int8.Inverse(most - least, steps);
+            int shift = (int)MathF.Round(-least * inverse) - (signed ? Int8.Raised : 0);
+            int sum = Quantise(x[row], inverse, shift, (sbyte*)bytes[row]);
+            bytes.Scales[row] = Int8.Scale(most - least, steps) + poison;
+            bytes.Shifts[row] = -shift;
+            bytes.Raises[row] = signed ? -Int8.Raised * sum : 0;
         }
     }
 
+    /// <summary>The least and the largest value, 0 among them.</summary>
     /// <param name="from">The values.</param>
     /// <param name="count">How many.</param>
     /// <param name="poison">0, or NaN where one is not finite.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static float Largest(float* from, int count, out float poison)
+    static (float Least, float Most) Ends(float* from, int count, out float poison)
     {
-        TVector most = default, zero = default;
+        TVector highest = default, lowest = default, zero = default;
         int i = 0;
         for (; i <= count - TSet.Width; i += TSet.Width)
         {
             TVector value = TSet.Load(from + i);
-            most = TSet.Max(most, TSet.Absolute(value));
+            highest = TSet.Max(highest, value);
+            lowest = TSet.Min(lowest, value);
             zero = TSet.MultiplyAdd(value, default, zero);
         }
-        float largest = TSet.MaxAcross(most);
+        float most = TSet.MaxAcross(highest), least = -TSet.MaxAcross(TSet.Subtract(default, lowest));
         poison = TSet.Sum(zero);
         for (; i < count; i++)
         {
-            largest = MathF.Max(largest, MathF.Abs(from[i]));
+            most = MathF.Max(most, from[i]);
+            least = MathF.Min(least, from[i]);
             poison += from[i] * 0;
         }
-        return largest;
+        return (least, most);
     }
 
-    /// <returns>The sum of the bytes.</returns>
+    /// <returns>The sum of the bytes, taken for signed ones.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    int Quads(float* from, float inverse, sbyte* to)
+    int Quantise(float* from, float inverse, int shift, sbyte* to)
     {
-        TVector factor = TSet.Broadcast(inverse), sums = default;
+        TVector factor = TSet.Broadcast(inverse), zero = TSet.Broadcast(shift), sums = default;
         int i = 0;
         for (; i <= columns - TSet.Width; i += TSet.Width)
         {
-            TVector value = TSet.Round(TSet.Multiply(TSet.Load(from + i), factor));
+            TVector value = TSet.Add(TSet.Round(TSet.Multiply(TSet.Load(from + i), factor)), zero);
             sums = TSet.Add(sums, value);   // exact: whole numbers below 2^24
             TSet.StoreInt8(value, to + i);
         }
         int sum = (int)TSet.Sum(sums);
         for (; i < weight.Depth; i++)
         {
-            to[i] = i < columns ? (sbyte)MathF.Round(from[i] * inverse) : (sbyte)0;
+            to[i] = i < columns ? (sbyte)((int)MathF.Round(from[i] * inverse) + shift) : (sbyte)0;
             sum += to[i];
         }
         return sum;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Pairs(float* from, float inverse, short* to)
-    {
-        TVector factor = TSet.Broadcast(inverse);
-        int i = 0;
-        for (; i <= columns - TSet.Width; i += TSet.Width) TSet.StoreInt16(TSet.Round(TSet.Multiply(TSet.Load(from + i), factor)), to + i);
-        for (; i < weight.Depth; i++) to[i] = i < columns ? (short)MathF.Round(from[i] * inverse) : (short)0;
     }
 }

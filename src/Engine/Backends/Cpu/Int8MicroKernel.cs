@@ -26,13 +26,13 @@ static unsafe class Int8MicroKernel<TDot, TRows>
         nint one = aPitch, two = 2 * aPitch;
         for (; steps > 0; steps--)
         {
-            Vector256<int> b0 = TDot.Load(b), b1 = TDot.Load(b + TDot.Bytes), x;
-            x = Vector256.Create(*(int*)r0); c0 = TDot.MultiplyAdd(b0, x, c0); d0 = TDot.MultiplyAdd(b1, x, d0);
-            if (TRows.Value > 1) { x = Vector256.Create(*(int*)(r0 + one)); c1 = TDot.MultiplyAdd(b0, x, c1); d1 = TDot.MultiplyAdd(b1, x, d1); }
-            if (TRows.Value > 2) { x = Vector256.Create(*(int*)(r0 + two)); c2 = TDot.MultiplyAdd(b0, x, c2); d2 = TDot.MultiplyAdd(b1, x, d2); }
-            if (TRows.Value > 3) { x = Vector256.Create(*(int*)r3); c3 = TDot.MultiplyAdd(b0, x, c3); d3 = TDot.MultiplyAdd(b1, x, d3); }
-            if (TRows.Value > 4) { x = Vector256.Create(*(int*)(r3 + one)); c4 = TDot.MultiplyAdd(b0, x, c4); d4 = TDot.MultiplyAdd(b1, x, d4); }
-            if (TRows.Value > 5) { x = Vector256.Create(*(int*)(r3 + two)); c5 = TDot.MultiplyAdd(b0, x, c5); d5 = TDot.MultiplyAdd(b1, x, d5); }
+            Vector256<byte> b0 = Vector256.Load(b), b1 = Vector256.Load(b + Vector256<byte>.Count), x;
+            x = Vector256.Create(*(int*)r0).AsByte(); c0 = TDot.MultiplyAdd(b0, x, c0); d0 = TDot.MultiplyAdd(b1, x, d0);
+            if (TRows.Value > 1) { x = Vector256.Create(*(int*)(r0 + one)).AsByte(); c1 = TDot.MultiplyAdd(b0, x, c1); d1 = TDot.MultiplyAdd(b1, x, d1); }
+            if (TRows.Value > 2) { x = Vector256.Create(*(int*)(r0 + two)).AsByte(); c2 = TDot.MultiplyAdd(b0, x, c2); d2 = TDot.MultiplyAdd(b1, x, d2); }
+            if (TRows.Value > 3) { x = Vector256.Create(*(int*)r3).AsByte(); c3 = TDot.MultiplyAdd(b0, x, c3); d3 = TDot.MultiplyAdd(b1, x, d3); }
+            if (TRows.Value > 4) { x = Vector256.Create(*(int*)(r3 + one)).AsByte(); c4 = TDot.MultiplyAdd(b0, x, c4); d4 = TDot.MultiplyAdd(b1, x, d4); }
+            if (TRows.Value > 5) { x = Vector256.Create(*(int*)(r3 + two)).AsByte(); c5 = TDot.MultiplyAdd(b0, x, c5); d5 = TDot.MultiplyAdd(b1, x, d5); }
             b += bStep;
             r0 += StepBytes;
             if (TRows.Value > 3) r3 += StepBytes;

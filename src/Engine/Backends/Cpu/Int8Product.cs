@@ -5,7 +5,7 @@ using ClipSegNative.Backends.Cpu.Assembly;
 
 namespace ClipSegNative.Backends.Cpu;
 
-/// <summary>Bytes by bytes, summed in int32 and scaled to float32: by assembled kernels, or in 256 bits by AVX-VNNI (quads) or AVX2 (pairs).</summary>
+/// <summary>Bytes by bytes, summed in int32 and scaled to float32: four inputs at a time: by assembled kernels, or in 256 bits by AVX-VNNI or AVX2.</summary>
 readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, TileKernels? kernels) : IPanelProduct
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
@@ -14,13 +14,18 @@ readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, 
 
     public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
 
-    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch)
+    public static bool HasEpilogue => true;
+
+    [SkipLocalsInit]
+    public void Tile(void* weights, int panel, int row, int rows, int columns, in Epilogue epilogue, float* c, nint cPitch)
     {
-        int steps = weight.Depth / weight.Group, vectors = columns > TSet.Width ? 2 : 1;
-        if (kernels is not null) kernels[rows, vectors](x[row], weights, c, steps, (nint)x.Pitch, cPitch * sizeof(float));
-        else if (weight.Format == WeightFormat.Int8Quads) Blocks<QuadDot>(steps, x[row], rows, columns, (byte*)weights, (int*)c, cPitch);
-        else Blocks<PairDot>(steps, x[row], rows, columns, (byte*)weights, (int*)c, cPitch);
-        Scale(panel, row, rows, vectors, c, cPitch);
+        int steps = weight.Depth / weight.Group, width = weight.PanelWidth;
+        int* sums = stackalloc int[TSet.KernelRows * width];
+        if (kernels is not null) kernels[rows, columns > TSet.Width ? 2 : 1](x[row], weights, sums, steps, (nint)x.Pitch, width * sizeof(int));
+        else if (weight.Format == WeightFormat.Int8Raised) Blocks<RaisedDot>(steps, x[row], rows, columns, (byte*)weights, sums, width);
+        else Blocks<SignedDot>(steps, x[row], rows, columns, (byte*)weights, sums, width);
+        for (int column = 0; column < columns; column += TSet.Width)
+            Finish(sums + column, panel * width + column, row, rows, epilogue.At(0, column), c + column, cPitch);
     }
 
     /// <summary>A tile in blocks of 6 x 16, which is what 16 registers hold.</summary>
@@ -35,55 +40,40 @@ readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, 
             }
     }
 
-    /// <summary>From sums of bytes to what they stand for, in place.</summary>
+    /// <summary>From a vector's width of sums of bytes to what they stand for, and the epilogue.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Scale(int panel, int row, int rows, int vectors, float* c, nint cPitch)
+    void Finish(int* sums, int output, int row, int rows, Epilogue epilogue, float* c, nint cPitch)
     {
-        float* scales = weight.Scales + panel * weight.PanelWidth;
-        for (int vector = 0; vector < vectors; vector++)
+        TVector scale = TSet.Load(weight.Scales + output), bias = epilogue.Bias is null ? default : TSet.Load(epilogue.Bias);
+        TVector floor = TSet.Broadcast(epilogue.Activation == Activation.Relu ? 0 : float.NegativeInfinity);
+        for (int i = 0; i < rows; i++, sums += weight.PanelWidth, c += cPitch)
         {
-            TVector columnScale = TSet.Load(scales + vector * TSet.Width);
-            float* at = c + vector * TSet.Width;
-            for (int i = 0; i < rows; i++, at += cPitch)
-                TSet.Store(TSet.Multiply(TSet.LoadDifference((int*)at, x.Raises[row + i]), TSet.Multiply(columnScale, TSet.Broadcast(x.Scales[row + i]))), at);
+            TVector whole = TSet.LoadWhole(sums, weight.Sums + output, x.Shifts[row + i], x.Raises[row + i]);
+            TVector value = TSet.Max(floor, TSet.MultiplyAdd(whole, TSet.Multiply(scale, TSet.Broadcast(x.Scales[row + i])), bias));
+            TSet.Store(epilogue.Residual is null ? value : TSet.Add(value, TSet.Load(epilogue.Residual + i * epilogue.ResidualPitch)), c);
         }
     }
 }
 
-/// <summary>One step of a sum of products of bytes, in 256 bits.</summary>
-unsafe interface IByteDot
+/// <summary>One step of a sum of products of bytes, in 256 bits: four inputs of 8 outputs.</summary>
+interface IByteDot
 {
-    /// <summary>Bytes of weights that a step takes for 8 outputs.</summary>
-    static abstract int Bytes { get; }
-
-    static abstract Vector256<int> Load(byte* weights);
-
     /// <summary>sum + products of the weights with what is broadcast of x.</summary>
-    static abstract Vector256<int> MultiplyAdd(Vector256<int> weights, Vector256<int> x, Vector256<int> sum);
+    static abstract Vector256<int> MultiplyAdd(Vector256<byte> weights, Vector256<byte> x, Vector256<int> sum);
 }
 
-/// <summary>Pairs of signed bytes, widened to shorts: nothing saturates.</summary>
-readonly unsafe struct PairDot : IByteDot
+/// <summary>Signed weights, unsigned x. The sums of adjacent products fit 16 bits because of <see cref="Int8.MostPair"/>.</summary>
+readonly struct SignedDot : IByteDot
 {
-    public static int Bytes => 16;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Load(byte* weights) => Avx2.ConvertToVector256Int16((sbyte*)weights).AsInt32();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> MultiplyAdd(Vector256<int> weights, Vector256<int> x, Vector256<int> sum) =>
-        Avx2.Add(sum, Avx2.MultiplyAddAdjacent(weights.AsInt16(), x.AsInt16()));
+    public static Vector256<int> MultiplyAdd(Vector256<byte> weights, Vector256<byte> x, Vector256<int> sum) =>
+        Avx2.Add(sum, Avx2.MultiplyAddAdjacent(Avx2.MultiplyAddAdjacent(x, weights.AsSByte()), Vector256<short>.One));
 }
 
-/// <summary>Quads of raised bytes with signed ones.</summary>
-readonly unsafe struct QuadDot : IByteDot
+/// <summary>Raised weights, signed x.</summary>
+readonly struct RaisedDot : IByteDot
 {
-    public static int Bytes => 32;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Load(byte* weights) => Vector256.Load(weights).AsInt32();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> MultiplyAdd(Vector256<int> weights, Vector256<int> x, Vector256<int> sum) =>
-        AvxVnni.MultiplyWideningAndAdd(sum, weights.AsByte(), x.AsSByte());
+    public static Vector256<int> MultiplyAdd(Vector256<byte> weights, Vector256<byte> x, Vector256<int> sum) =>
+        AvxVnni.MultiplyWideningAndAdd(sum, weights, x.AsSByte());
 }

@@ -42,7 +42,7 @@ readonly unsafe struct ConvolutionWork<TSet, TVector>(
         for (int panel = 0; panel < weight.Panels; panel++)
         {
             int column = panel * weight.PanelWidth, columns = Math.Min(weight.PanelWidth, weight.Outputs - column);
-            var shifted = new Epilogue(epilogue.Bias is null ? null : epilogue.Bias + column, epilogue.Activation, null, 0);
+            var shifted = epilogue.At(0, column);
             Gemm<TSet, TVector>.Panel(product, product.Open(panel, worker), panel, first: 0, width, columns, shifted, y[(long)task * width] + column, pitch);
         }
     }

@@ -11,8 +11,13 @@ unsafe interface IPanelProduct
     /// <summary>A panel as <see cref="Tile"/> wants it, by the worker that will ask for its tiles.</summary>
     void* Open(int panel, int worker);
 
-    /// <summary>c[rows, panel width] = rows of x, from <paramref name="row"/> on, times the panel; behind <paramref name="columns"/> anything may be written.</summary>
-    void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch);
+    /// <summary>Whether <see cref="Tile"/> takes an epilogue.</summary>
+    static abstract bool HasEpilogue { get; }
+
+    /// <summary>
+    /// c[rows, panel width] = epilogue(rows of x, from <paramref name="row"/> on, times the panel); behind <paramref name="columns"/> anything may be written.
+    /// </summary>
+    void Tile(void* weights, int panel, int row, int rows, int columns, in Epilogue epilogue, float* c, nint cPitch);
 }
 
 /// <summary>float32 by float32.</summary>
@@ -24,10 +29,15 @@ readonly unsafe struct SingleProduct<TSet, TVector>(float* x, long xPitch, CpuMa
 
     public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
 
+    public static bool HasEpilogue => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch) =>
-        (columns > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[rows](
-            weight.Inputs, x + row * xPitch, (nint)xPitch, 1, (float*)weights, c, cPitch);
+    public void Tile(void* weights, int panel, int row, int rows, int columns, in Epilogue epilogue, float* c, nint cPitch)
+    {
+        fixed (Epilogue* last = &epilogue)
+            (columns > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[rows](
+                weight.Inputs, x + row * xPitch, (nint)xPitch, 1, (float*)weights, c, cPitch, last);
+    }
 }
 
 /// <summary>bfloat16 by bfloat16, summed in float32 by assembled kernels.</summary>
@@ -39,7 +49,9 @@ readonly unsafe struct Bf16Product<TSet, TVector>(ushort* x, long xPitch, CpuMat
 
     public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
 
-    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch) =>
+    public static bool HasEpilogue => false;
+
+    public void Tile(void* weights, int panel, int row, int rows, int columns, in Epilogue epilogue, float* c, nint cPitch) =>
         kernels[rows, columns > TSet.Width ? 2 : 1](x + row * xPitch, weights, c, weight.Depth / 2, (nint)xPitch * sizeof(ushort), cPitch * sizeof(float));
 }
 
@@ -60,8 +72,10 @@ readonly unsafe struct WidenedProduct<TSet, TVector>(float* x, long xPitch, CpuM
         return wide;
     }
 
-    public void Tile(void* weights, int panel, int row, int rows, int columns, float* c, nint cPitch) =>
-        new SingleProduct<TSet, TVector>(x, xPitch, weight).Tile(weights, panel, row, rows, columns, c, cPitch);
+    public static bool HasEpilogue => true;
+
+    public void Tile(void* weights, int panel, int row, int rows, int columns, in Epilogue epilogue, float* c, nint cPitch) =>
+        new SingleProduct<TSet, TVector>(x, xPitch, weight).Tile(weights, panel, row, rows, columns, epilogue, c, cPitch);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void WidenHalves(Half* narrow, float* wide)

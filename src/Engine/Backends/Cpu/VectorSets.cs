@@ -32,14 +32,11 @@ unsafe interface IVectorSet<TVector> where TVector : struct
     /// <summary>Reads <see cref="Width"/> F16, all of them finite.</summary>
     static abstract TVector LoadHalf(Half* source);
 
-    /// <summary>Whole numbers that fit, as bytes.</summary>
+    /// <summary>Whole numbers that fit signed or unsigned bytes, as these.</summary>
     static abstract void StoreInt8(TVector value, sbyte* destination);
 
-    /// <summary>Whole numbers that fit, as shorts.</summary>
-    static abstract void StoreInt16(TVector value, short* destination);
-
-    /// <summary>Integers less one, as floats.</summary>
-    static abstract TVector LoadDifference(int* source, int subtract);
+    /// <summary>source + factor · others + added, of integers, as floats.</summary>
+    static abstract TVector LoadWhole(int* source, int* others, int factor, int added);
 
     static abstract TVector Add(TVector a, TVector b);
     static abstract TVector Subtract(TVector a, TVector b);
@@ -122,13 +119,8 @@ readonly unsafe struct Set512 : IVectorSet<Vector512<float>>
         Vector128.Narrow(shorts.GetLower(), shorts.GetUpper()).Store(destination);
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreInt16(Vector512<float> value, short* destination)
-    {
-        Vector512<int> whole = Vector512.ConvertToInt32Native(value);
-        Vector256.Narrow(whole.GetLower(), whole.GetUpper()).Store(destination);
-    }
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadDifference(int* source, int subtract) => Vector512.ConvertToSingle(Vector512.Load(source) - Vector512.Create(subtract));
+    public static Vector512<float> LoadWhole(int* source, int* others, int factor, int added) =>
+        Vector512.ConvertToSingle(Vector512.Load(source) + Vector512.Load(others) * factor + Vector512.Create(added));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Subtract(Vector512<float> a, Vector512<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
@@ -192,13 +184,8 @@ readonly unsafe struct Set256 : IVectorSet<Vector256<float>>
         Vector128.Narrow(shorts, shorts).GetLower().Store(destination);
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreInt16(Vector256<float> value, short* destination)
-    {
-        Vector256<int> whole = Vector256.ConvertToInt32Native(value);
-        Vector128.Narrow(whole.GetLower(), whole.GetUpper()).Store(destination);
-    }
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadDifference(int* source, int subtract) => Vector256.ConvertToSingle(Vector256.Load(source) - Vector256.Create(subtract));
+    public static Vector256<float> LoadWhole(int* source, int* others, int factor, int added) =>
+        Vector256.ConvertToSingle(Vector256.Load(source) + Vector256.Load(others) * factor + Vector256.Create(added));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Subtract(Vector256<float> a, Vector256<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
@@ -263,13 +250,8 @@ readonly unsafe struct Set128 : IVectorSet<Vector128<float>>
         *(int*)destination = Vector128.Narrow(shorts, shorts).AsInt32().ToScalar();
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreInt16(Vector128<float> value, short* destination)
-    {
-        Vector128<int> whole = Vector128.ConvertToInt32Native(value);
-        Vector128.Narrow(whole, whole).GetLower().Store(destination);
-    }
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadDifference(int* source, int subtract) => Vector128.ConvertToSingle(Vector128.Load(source) - Vector128.Create(subtract));
+    public static Vector128<float> LoadWhole(int* source, int* others, int factor, int added) =>
+        Vector128.ConvertToSingle(Vector128.Load(source) + Vector128.Load(others) * factor + Vector128.Create(added));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;

@@ -113,7 +113,7 @@ readonly unsafe struct WeightGradientWork<TSet, TVector>(
             {
                 int width = Math.Min(PanelWidth, columns - at);
                 var kernels = width > TSet.Width ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half;
-                kernels[count](rows, dy[row] + output, 1, (nint)dy.Pitch, panels + at / PanelWidth * PanelFloats, product, PanelWidth);
+                kernels[count](rows, dy[row] + output, 1, (nint)dy.Pitch, panels + at / PanelWidth * PanelFloats, product, PanelWidth, null);
                 for (int i = 0; i < count; i++) VectorMath<TSet, TVector>.AddTo(product + i * PanelWidth, to[output + i] + column + at, width);
             }
         }

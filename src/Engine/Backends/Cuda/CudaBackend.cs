@@ -27,8 +27,9 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
 
     public DeviceMemory Allocate(long bytes) => runtime.Allocate(bytes);
 
-    /// <summary>Weights are float32 in any case; those that are not exact are rounded in products.</summary>
-    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) => new CudaMatrix(outputs, inputs, exact ? CudaPrecision.Float32 : precision, runtime);
+    /// <summary>Weights are float32 in any case, and rounded in products where that is allowed.</summary>
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) =>
+        new CudaMatrix(outputs, inputs, floor == PrecisionFloor.Float32 ? CudaPrecision.Float32 : precision, runtime);
 
     /// <summary>Rows start at multiples of 16 bytes, which kernels move at once.</summary>
     public int PitchFor(int columns) => columns < 4 ? columns : (columns + 3) / 4 * 4;

@@ -28,7 +28,7 @@ abstract partial class BackendDecorator(IBackend inner) : IBackend
 
     public DeviceMemory Allocate(long bytes) => Inner.Allocate(bytes);
 
-    public PackedMatrix AllocateMatrix(int outputs, int inputs, bool exact) => Inner.AllocateMatrix(outputs, inputs, exact);
+    public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) => Inner.AllocateMatrix(outputs, inputs, floor);
 
     public int PitchFor(int columns) => Inner.PitchFor(columns);
 

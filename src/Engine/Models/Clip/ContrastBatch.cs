@@ -49,8 +49,8 @@ sealed class ContrastBatch : IDisposable
         if (shape.Wholes > 0) captions.Add(new CaptionPlaces(backend, _arena, shape.Regions, shape.Wholes, shape.PictureTokens));
         _captions = [.. captions];
         CaptionRows[] captionRows = [.. _captions.Select(places => places.Rows)];
-        _captionMatrix = backend.AllocateMatrix(rows, ProjectionSize, exact: true);
-        _captionColumns = backend.AllocateMatrix(ProjectionSize, rows, exact: true);
+        _captionMatrix = backend.AllocateMatrix(rows, ProjectionSize, PrecisionFloor.Float32);
+        _captionColumns = backend.AllocateMatrix(ProjectionSize, rows, PrecisionFloor.Float32);
 
         string name = ClipTensors.LogitScale;
         Tensor logScale = store.Tensor(name, 1), dLogScale = store.Gradient(name, 1);

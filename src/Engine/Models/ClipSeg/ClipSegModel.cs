@@ -29,7 +29,7 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
         arena =>
         {
             var vision = new ClipVisionEncoder(Scope(arena, "clip.vision_model"), config.Vision, batch, grid, NeededBlocks);
-            var reduction = new FeatureReduction(Scope(arena, "decoder"), config, batch, 1 + grid.Cells);
+            var reduction = new FeatureReduction(Scope(arena, "decoder", PrecisionFloor.Float32), config, batch, 1 + grid.Cells);
             return inputs => reduction.Forward(vision.Forward(inputs[0]));
         });
 
@@ -71,7 +71,7 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
         arena => [arena.Keep(DType.I32, batch * length), arena.Keep(DType.I32, batch)],
         arena =>
         {
-            var text = new ClipTextEncoder(Scope(arena, "clip"), config.Text, config.ProjectionSize, batch, length);
+            var text = new ClipTextEncoder(Scope(arena, "clip", PrecisionFloor.SixteenBits), config.Text, config.ProjectionSize, batch, length);
             var result = new Tensor[1];
             return inputs =>
             {
@@ -89,7 +89,7 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
         ],
         arena =>
         {
-            IMaskDecoder decoder = IMaskDecoder.Create(Scope(arena, "decoder"), config, images, prompts, grid);
+            IMaskDecoder decoder = IMaskDecoder.Create(Scope(arena, "decoder", PrecisionFloor.Float32), config, images, prompts, grid);
             var result = new Tensor[1];
             return inputs =>
             {
@@ -103,5 +103,5 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
     Tensor Pixels(Arena arena, int batch, Grid grid) =>
         arena.Keep(DType.F32, batch, config.Vision.ImageChannels, grid.Height * config.Vision.PatchSize, grid.Width * config.Vision.PatchSize);
 
-    LayerScope Scope(Arena arena, string path) => new(arena, _parameters, path, exact: path == "decoder");
+    LayerScope Scope(Arena arena, string path, PrecisionFloor floor = PrecisionFloor.None) => new(arena, _parameters, path, floor: floor);
 }
