@@ -16,8 +16,7 @@ static class EmulatedConvolution
         float[] x = EmulatedProduct.Read(device, c.Input, pixels, c.Inputs);
         float[] w = c.IsWeightGradient ? new float[c.Outputs * depth] : EmulatedProduct.Read(device, new DeviceMatrix(c.Filter, depth), c.Outputs, depth);
         float[] y = c.IsWeightGradient ? EmulatedProduct.Read(device, c.Output, pixels, c.Outputs) : new float[pixels * c.Outputs];
-        CudaPrecision rounding = c.Precision == CudaPrecision.Float32 ? CudaPrecision.Float32 : CudaPrecision.TensorFloat32;
-        foreach (float[] operand in new[] { x, w, y }) EmulatedProduct.Round(operand, rounding);
+        foreach (float[] operand in new[] { x, w, y }) EmulatedProduct.Round(operand, c.Precision);
         var sums = new double[c.IsWeightGradient ? w.Length : y.Length];
         for (int pixel = 0; pixel < pixels; pixel++)
         {

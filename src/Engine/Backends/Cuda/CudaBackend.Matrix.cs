@@ -80,7 +80,9 @@ sealed partial class CudaBackend
     long? Prepare(in MapConvolution convolution)
     {
         ulong places = convolution.Input.Address | convolution.Filter | convolution.Output.Address, pitches = (ulong)(convolution.Input.Pitch | convolution.Output.Pitch);
-        return convolution.Kernel > 1 && (places | pitches * sizeof(float)) % 16 == 0 ? runtime.Prepare(convolution) : null;
+        // Operands lie in memory as float32, which cuDNN rounds to TF32 or to fp16's range: to 16 bits, unfolded maps are rounded as other products are.
+        bool known = convolution.Precision is CudaPrecision.Float32 or CudaPrecision.TensorFloat32;
+        return known && convolution.Kernel > 1 && (places | pitches * sizeof(float)) % 16 == 0 ? runtime.Prepare(convolution) : null;
     }
 
     void Convolve(in MapConvolution convolution)
