@@ -1,4 +1,6 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ClipSegNative.Backends.Cpu;
 
@@ -42,10 +44,17 @@ static class Int8
     /// <summary>What becomes <see cref="MostWeight"/> of the weights of one output: the largest size, or more where pairs of them would be too large.</summary>
     public static float Extent(ReadOnlySpan<float> weights, bool paired)
     {
-        float largest = 0, pair = 0;
-        foreach (float value in weights) largest = MathF.Max(largest, MathF.Abs(value));
+        float largest = MathF.Abs(TensorPrimitives.MaxMagnitude(weights)), pair = 0;
         if (!paired) return largest;
-        for (int i = 0; i + 1 < weights.Length; i += 2) pair = MathF.Max(pair, MathF.Abs(weights[i] + weights[i + 1]));
+        var most = Vector256<float>.Zero;
+        int i = 0;
+        for (; i <= weights.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            var some = Vector256.Create(weights[i..]);
+            most = Vector256.Max(most, Vector256.Abs(some + Vector256.Shuffle(some, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6))));
+        }
+        for (int lane = 0; lane < Vector256<float>.Count; lane++) pair = MathF.Max(pair, most[lane]);
+        for (; i + 1 < weights.Length; i += 2) pair = MathF.Max(pair, MathF.Abs(weights[i] + weights[i + 1]));
         return MathF.Max(largest, pair * ((float)MostWeight / MostPair));
     }
 }
