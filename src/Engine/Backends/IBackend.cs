@@ -23,7 +23,7 @@ interface IBackend : IDisposable
 
     /// <param name="outputs">Rows of the weight.</param>
     /// <param name="inputs">Columns of the weight.</param>
-    /// <param name="floor">Whatever precision this backend was asked for. Where it keeps weights in less than float32, convolutions need that.</param>
+    /// <param name="floor">Holds whatever precision this backend was asked for. Where it keeps weights in less than float32, convolutions need that one.</param>
     PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor = PrecisionFloor.None);
 
     /// <summary>How far apart this device wants rows of that many float32 elements to start; at least <paramref name="columns"/>.</summary>

@@ -1,10 +1,13 @@
 using System.Runtime.Intrinsics;
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Models;
+using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tensors;
 using ClipSegNative.Tests.Backends;
 using ClipSegNative.Tests.Backends.Assembly;
 using ClipSegNative.Tests.Reference;
+using ClipSegNative.Weights;
 
 namespace ClipSegNative.Tests.Conformance;
 
@@ -45,6 +48,16 @@ public class PrecisionTests
         using CpuArithmetic int8 = CpuArithmetic.Int8ByAvx2();
         Assert.Equal(WeightFormat.Int8Signed, int8.FormatFor(Int8.MostInputs));
         Assert.Equal(WeightFormat.F32, int8.FormatFor(Int8.MostInputs + 1));
+    }
+
+    /// <summary>A phrase is one vector, in which nothing averages the errors of bytes out.</summary>
+    [Fact]
+    public void TextTower_Int8_IsThatOfF16Weights()
+    {
+        using var folder = new TinyModel();
+        float[] expected = TextVector(folder, "F16Weights"), actual = TextVector(folder, "Int8");
+        Assert.NotEqual(0, expected[0]);
+        Assert.Equal(expected, actual);
     }
 
     /// <summary>The path that users get.</summary>
@@ -185,6 +198,21 @@ public class PrecisionTests
     }
 
     static IEnumerable<OpCase> Products() => OpTable.All.Where(op => op.Operation is "Linear" or "LinearActivate" or "LinearAdd");
+
+    static float[] TextVector(TinyModel folder, string precision)
+    {
+        int[] ids = [598, 7, 301, 44, 599];
+        using IBackend backend = CpuBackend.Create(threads: 1, arithmetic: ByVectors(precision));
+        using var weights = new PrefixedWeights(WeightFiles.Open(folder.Folder));
+        using var model = new ClipSegModel(backend, TinyModel.Config, weights);
+        using Plan text = model.TextPlan(batch: 1, ids.Length);
+        backend.Upload(ids, text.Inputs[0]);
+        backend.Upload([ids.Length - 1], text.Inputs[1]);
+        text.Run();
+        var vector = new float[TinyModel.Config.ProjectionSize];
+        backend.Download(text.Outputs[0], vector);
+        return vector;
+    }
 
     static CpuArithmetic ByVectors(string precision)
     {

@@ -5,7 +5,7 @@ using ClipSegNative.Backends.Cpu.Assembly;
 
 namespace ClipSegNative.Backends.Cpu;
 
-/// <summary>Bytes by bytes, summed in int32 and scaled to float32: four inputs at a time: by assembled kernels, or in 256 bits by AVX-VNNI or AVX2.</summary>
+/// <summary>Bytes by bytes, four inputs at a time, summed in int32 and scaled to float32: by assembled kernels, or in 256 bits by AVX-VNNI or AVX2.</summary>
 readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, TileKernels? kernels) : IPanelProduct
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct

@@ -80,7 +80,7 @@ sealed partial class CudaBackend
     long? Prepare(in MapConvolution convolution)
     {
         ulong places = convolution.Input.Address | convolution.Filter | convolution.Output.Address, pitches = (ulong)(convolution.Input.Pitch | convolution.Output.Pitch);
-        // Operands lie in memory as float32, which cuDNN rounds to TF32 or to fp16's range: to 16 bits, unfolded maps are rounded as other products are.
+        // Of operands that lie in memory as float32, it knows no rounding to 16 bits that keeps their range: products of unfolded maps do.
         bool known = convolution.Precision is CudaPrecision.Float32 or CudaPrecision.TensorFloat32;
         return known && convolution.Kernel > 1 && (places | pitches * sizeof(float)) % 16 == 0 ? runtime.Prepare(convolution) : null;
     }

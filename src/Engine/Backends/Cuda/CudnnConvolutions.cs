@@ -91,7 +91,7 @@ sealed unsafe class CudnnConvolutions : IDisposable
         return null;
     }
 
-    /// <summary>Default is TF32 where the device has it. Its other conversion, to fp16, would lose the range; there is none to bf16.</summary>
+    /// <summary>Default is TF32 where the device has it; the other conversion that there is, to fp16, would lose the range.</summary>
     static CudnnMath Arithmetic(CudaPrecision precision) => precision == CudaPrecision.Float32 ? CudnnMath.MultiplyAdd : CudnnMath.Default;
 
     static bool Suits(in CudnnPerformance found, CudaPrecision precision) =>
