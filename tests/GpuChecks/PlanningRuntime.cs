@@ -27,6 +27,10 @@ sealed class PlanningRuntime : ICudaRuntime
 
     public void CopyToDevice(ulong destination, ReadOnlySpan<byte> source) { }
 
+    public void CopyAhead(ulong destination, ReadOnlySpan<byte> source) { }
+
+    public void UseCopies(Action queue) => queue();
+
     public void CopyToHost(Span<byte> destination, ulong source) { }
 
     public void Synchronize() { }

@@ -4,7 +4,7 @@ namespace ClipSegNative.Backends;
 
 /// <summary>
 /// The narrow waist: everything a model asks of a device. Operations read views and write destinations that the caller owns; they only enqueue,
-/// never allocate, never wait. Only <see cref="Upload(ReadOnlySpan{float}, Tensor)"/>, <see cref="Download"/> and <see cref="Synchronize"/> wait.
+/// never allocate, never wait. Only the uploads, <see cref="Download"/> and <see cref="Synchronize"/> wait.
 /// A tensor [a, b, c] is the matrix [a·b, c]; maps are channels-last [batch, height, width, channels].
 /// An operation with a body is a fusion: the body is its specification, and a backend may override it with one kernel.
 /// </summary>
@@ -32,6 +32,15 @@ interface IBackend : IDisposable
     void Upload(ReadOnlySpan<float> source, Tensor destination);
 
     void Upload(ReadOnlySpan<int> source, Tensor destination);
+
+    /// <summary>
+    /// An upload beside what has been queued since the last <see cref="UseUploads"/>, which must not touch the destination; its rows are adjacent. What is
+    /// queued from the next <see cref="UseUploads"/> on finds it done.
+    /// </summary>
+    void UploadAhead(ReadOnlySpan<float> source, Tensor destination) => Upload(source, destination);
+
+    /// <summary>Whatever <paramref name="enqueue"/> enqueues comes after all uploads ahead so far, and before those that follow.</summary>
+    void UseUploads(Action enqueue) => enqueue();
 
     void Download(Tensor source, Span<float> destination);
 

@@ -1,5 +1,11 @@
 namespace ClipSegNative.Interop;
 
+/// <summary>cublasStatus_t, those that are told apart.</summary>
+static class CublasStatus
+{
+    public const int NotSupported = 15;
+}
+
 /// <summary>cublasOperation_t.</summary>
 enum CublasOperation
 {

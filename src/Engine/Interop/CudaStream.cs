@@ -112,11 +112,12 @@ sealed unsafe class CudaStream : CudaHandle
     }
 
     /// <summary>Records what is queued while <paramref name="queue"/> runs, instead of doing it.</summary>
+    /// <remarks>Relaxed, as libraries and the driver load code when it is first used, and allocate for it: in any other mode that ends the capture.</remarks>
     /// <exception cref="DeviceException">Something that cannot be recorded was called; the stream is usable again.</exception>
     public CudaGraph Capture(Action queue)
     {
         Context.Enter();
-        CudaDriver.Check(CudaDriver.StreamBeginCapture(this, CudaCaptureMode.ThreadLocal), $"cuStreamBeginCapture_v2({CudaCaptureMode.ThreadLocal})");
+        CudaDriver.Check(CudaDriver.StreamBeginCapture(this, CudaCaptureMode.Relaxed), $"cuStreamBeginCapture_v2({CudaCaptureMode.Relaxed})");
         try { queue(); }
         catch
         {

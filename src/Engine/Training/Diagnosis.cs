@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using ClipSegNative.Data;
 using ClipSegNative.Layers;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Weights;
@@ -15,10 +16,11 @@ static class Diagnosis
     /// <param name="value">Not finite.</param>
     /// <param name="step">The step that was being taken.</param>
     /// <param name="batch">The samples that were looked at last.</param>
+    /// <param name="loader">Where they come from.</param>
     /// <param name="decoder">Not updated since.</param>
-    public static TrainingException NotFinite(string what, double value, long step, MicroBatch batch, DecoderTraining decoder)
+    public static TrainingException NotFinite(string what, double value, long step, MicroBatch batch, SampleLoader loader, DecoderTraining decoder)
     {
-        batch.Predict();
+        batch.PredictAgain(loader);
         float largest = 0;
         var guilty = new List<string>();
         for (int place = 0; place < batch.Count; place++)

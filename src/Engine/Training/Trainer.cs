@@ -83,6 +83,9 @@ sealed class Trainer : IDisposable
 
     double Epoch => (double)_state.Sample / _phrases.Training.EpochLength;
 
+    /// <summary>Steps between validations, or only drawings.</summary>
+    long JudgeEvery => _settings.Val is null ? _settings.SaveEvery : _settings.ValidateEvery;
+
     bool HasEnded => _state.Step >= Steps || (_settings.Patience > 0 && _state.Worse >= _settings.Patience);
 
     /// <summary>Trains to the end of the run, or until validations stop getting better.</summary>
@@ -91,6 +94,7 @@ sealed class Trainer : IDisposable
     public void Run(CancellationToken interrupted)
     {
         using var reporter = new TrainingReporter(_run, _state.Step, _watcher);
+        _batch.Forget();
         var sheets = new SampleSheets(_run, _preprocessing, _plain, reporter.Events);
         try
         {
@@ -98,8 +102,8 @@ sealed class Trainer : IDisposable
             using IEnumerator<TrainingSample> samples = _training.Read(_state.Sample, (Steps - _state.Step) * _settings.PhrasesAStep, interrupted).GetEnumerator();
             while (true)
             {
-                if (IsDue(_settings.Val is null ? _settings.SaveEvery : _settings.ValidateEvery) && _state.Judged < _state.Step) Judge(sheets, reporter, interrupted);
-                if (IsDue(_settings.SaveEvery) || HasEnded) Save();
+                if (IsDue(_state.Step, JudgeEvery) && _state.Judged < _state.Step) Judge(sheets, reporter, interrupted);
+                if (IsDue(_state.Step, _settings.SaveEvery) || HasEnded) Save();
                 if (HasEnded) return;
                 TakeStep(samples, reporter, interrupted);
             }
@@ -126,13 +130,17 @@ sealed class Trainer : IDisposable
 
     void TakeStep(IEnumerator<TrainingSample> samples, TrainingReporter reporter, CancellationToken interrupted)
     {
+        interrupted.ThrowIfCancellationRequested();
         double loss = 0, score = 0, scale = 1;
         if (_decoder.ScalesLoss) _decoder.ScaleLoss(scale = _state.LossScale.Value);
         _decoder.ZeroGradients();
         for (int i = 0; i < _settings.Accumulate; i++)
         {
-            _batch.Fill(samples, _training, interrupted);
+            if (!_batch.IsFilled) _batch.Fill(samples, _training, interrupted);
             _batch.Learn();
+            // The next samples are made ready while the device computes; a validation needs their places.
+            if (i + 1 < _settings.Accumulate || !IsDue(_state.Step + 1, JudgeEvery)) _batch.Fill(samples, _training, interrupted);
+            _batch.Await();
             for (int place = 0; place < _batch.Count; place++)
             {
                 PixelCounts counts = _batch.Counts(place);
@@ -140,7 +148,7 @@ sealed class Trainer : IDisposable
                 score += counts.IntersectionOverUnion;
                 if (_guard.Look(counts) is { } collapse) _watcher.Warned($"step {_state.Step + 1}: {collapse}");
             }
-            if (!double.IsFinite(loss)) throw Diagnosis.NotFinite("loss", loss, _state.Step + 1, _batch, _decoder);
+            if (!double.IsFinite(loss)) throw Diagnosis.NotFinite("loss", loss, _state.Step + 1, _batch, _training, _decoder);
         }
         double norm = _decoder.GradientNorm() / _settings.Accumulate / scale, rate = _schedule.At(_state.Step);
         bool finite = double.IsFinite(norm);
@@ -149,7 +157,7 @@ sealed class Trainer : IDisposable
             double clip = _settings.ClipNorm > 0 && norm > _settings.ClipNorm ? _settings.ClipNorm / norm : 1;
             _decoder.Update(rate, _settings.WeightDecay, _state.Step + 1 - _state.LossScale.Skipped, clip / _settings.Accumulate / scale);
         }
-        else if (scale <= 1) throw Diagnosis.NotFinite("gradient's length", norm, _state.Step + 1, _batch, _decoder);
+        else if (scale <= 1) throw Diagnosis.NotFinite("gradient's length", norm, _state.Step + 1, _batch, _training, _decoder);
         else if (_state.LossScale.Skipped == 0)
             _watcher.Warned($"step {_state.Step + 1}: the gradient is beyond fp16 at a loss scale of {scale}, so it is left out and the scale halved; further ones are only counted, in {RunFolder.LastName}");
         _state = _state with { Step = _state.Step + 1, Sample = _state.Sample + _settings.PhrasesAStep };
@@ -216,5 +224,5 @@ sealed class Trainer : IDisposable
 
     void WriteBest() => SafetensorsWriter.Write(_run.Best, _decoder.Tensors(ParameterBlock.Weights));
 
-    bool IsDue(long every) => _state.Step > 0 && (_state.Step % every == 0 || _state.Step == Steps);
+    bool IsDue(long step, long every) => step > 0 && (step % every == 0 || step == Steps);
 }

@@ -36,7 +36,7 @@ sealed class Validation(SampleLoader loader, MicroBatch batch, DecoderTraining d
             {
                 TrainingSample sample = batch[place];
                 Span<float> probabilities = batch.Logits(place);
-                if (!float.IsFinite(batch.Losses[place])) throw Diagnosis.NotFinite("validation loss", batch.Losses[place], step, batch, decoder);
+                if (!float.IsFinite(batch.Losses[place])) throw Diagnosis.NotFinite("validation loss", batch.Losses[place], step, batch, loader, decoder);
                 TensorPrimitives.Sigmoid(probabilities, probabilities);
                 ThresholdCounts counts = ThresholdCounts.Of(probabilities, sample.Target);
                 for (int i = 0; i < scores.Length; i++) scores[i] += counts[i].IntersectionOverUnion;

@@ -19,7 +19,8 @@ static partial class OpTable
     [
         .. typeof(IBackend).GetMethods(BindingFlags.Public | BindingFlags.Instance)
             .Where(method => method.ReturnType == typeof(void))
-            .Where(method => method.Name is not (nameof(IBackend.Upload) or nameof(IBackend.Download) or nameof(IBackend.Synchronize)))
+            .Where(method => method.Name is not (nameof(IBackend.Upload) or nameof(IBackend.UploadAhead) or nameof(IBackend.UseUploads)
+                or nameof(IBackend.Download) or nameof(IBackend.Synchronize)))
             .Select(method => method.Name),
     ];
 

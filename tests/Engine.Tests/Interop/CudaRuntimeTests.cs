@@ -32,7 +32,7 @@ public sealed partial class CudaRuntimeTests(FakeCudaFixture fake)
                 "cudnnCreateTensorDescriptor()", "cudnnSetTensor4dDescriptorEx(0, 2 8 5 7, 280 1 56 8)", "cudnnCreateFilterDescriptor()",
                 "cudnnSetFilter4dDescriptor(0, 1, 12 8 3 3)", "cudnnCreateTensorDescriptor()", "cudnnSetTensor4dDescriptorEx(0, 2 12 5 7, 560 1 112 16)",
                 "cudnnCreateConvolutionDescriptor()", "cudnnSetConvolution2dDescriptor(1 1, 1 1, 1 1, 1, 0)", "cudnnSetConvolutionMathType(3)",
-                "cudnnSetConvolutionGroupCount(1)", "cudnnGetConvolutionForwardAlgorithm_v7(H, H, H, H, H)", "cudnnSetConvolutionMathType(3)",
+                "cudnnSetConvolutionGroupCount(1)", "cudnnGetConvolutionForwardAlgorithm_v7(H, H, H, H, H)", "cudnnSetConvolutionMathType(3)", "cudnnSetConvolutionMathType(3)",
                 "cudnnConvolutionForward(H, 1, H 0xa1, H 0xb1, H, 6, 0xe1 106, 0, H 0xc1)",
             ],
             calls.Select(WithoutHandles));
@@ -48,7 +48,7 @@ public sealed partial class CudaRuntimeTests(FakeCudaFixture fake)
             Assert.Equal(306, runtime.Prepare(gradient));
             runtime.Convolve(gradient);
         });
-        Assert.Equal("cudnnGetConvolutionBackwardFilterAlgorithm_v7(H, H, H, H, H)", WithoutHandles(calls[^3]));
+        Assert.Equal("cudnnGetConvolutionBackwardFilterAlgorithm_v7(H, H, H, H, H)", WithoutHandles(calls[^4]));
         Assert.Equal("cudnnConvolutionBackwardFilter(H, 1, H 0xa1, H 0xc1, H, 6, 0xe1 306, 0, H 0xb1)", WithoutHandles(calls[^1]));
     }
 
@@ -129,6 +129,69 @@ public sealed partial class CudaRuntimeTests(FakeCudaFixture fake)
             Assert.Equal([1, 2, 3], back);
             Assert.Equal(["cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize"], calls.Select(call => call.Split('(')[0]));
         });
+    }
+
+    /// <summary>Work waits for the copies it uses, later copies for the work that used what they overwrite.</summary>
+    [Fact]
+    public void CopiesAhead_AreOrderedByEventsOfTheirStreams()
+    {
+        using CudaRuntime runtime = Open();
+        using CudaBlock block = runtime.Allocate(3);
+        Assert.Single(fake.Calls(() => runtime.UseCopies(() => runtime.CopyToDevice(block.Address, [1]))), IsHtoD);
+        string[] calls = fake.Calls(() =>
+        {
+            runtime.CopyAhead(block.Address, [1, 2, 3]);
+            runtime.UseCopies(() => runtime.CopyToDevice(block.Address, [4]));
+            runtime.CopyAhead(block.Address, [5, 6, 7]);
+        });
+        string[] ordered = [.. calls.Where(call => IsHtoD(call) || call.StartsWith("cuStreamWaitEvent", StringComparison.Ordinal) || call.StartsWith("cuEventRecord", StringComparison.Ordinal))];
+        string ahead = Stream(ordered.First(IsHtoD)), work = Stream(ordered.Where(IsHtoD).ElementAt(1));
+        Assert.NotEqual(ahead, work);
+        Assert.Equal(
+            [
+                "record work", "wait ahead", "copy ahead", "record ahead", "record ahead", "wait work", "copy work", "record work", "record work", "wait ahead",
+                "copy ahead", "record ahead",
+            ],
+            ordered.Select(call => $"{(IsHtoD(call) ? "copy" : call.StartsWith("cuEventRecord", StringComparison.Ordinal) ? "record" : "wait")} {(Stream(call) == ahead ? "ahead" : "work")}"));
+        Assert.Equal(Event(ordered[0]), Event(ordered[1]));
+        Assert.Equal(Event(ordered[4]), Event(ordered[5]));
+        Assert.Equal(Event(ordered[8]), Event(ordered[9]));
+
+        static bool IsHtoD(string call) => call.StartsWith("cuMemcpyHtoD", StringComparison.Ordinal);
+        static string Stream(string call) => call.StartsWith("cuStreamWaitEvent", StringComparison.Ordinal) ? Words(call)[0] : Words(call)[1];
+        static string Event(string call) => call.StartsWith("cuStreamWaitEvent", StringComparison.Ordinal) ? Words(call)[1] : Words(call)[0];
+        static string[] Words(string call) => call.Split('(', ')')[1].Split(", ");
+    }
+
+    /// <summary>Nothing is lost: float32 is closer than what was asked for.</summary>
+    [Fact]
+    public void Multiply_NoWayOnTensorCores_IsComputedInFloat32()
+    {
+        using CudaRuntime runtime = Open();
+        var product = new MatrixProduct(2, 3, 4)
+        {
+            Left = new(0xA0, 4),
+            Right = new(0xB0, 3),
+            Result = new(0xC0, 3),
+            Bias = 0xD4,
+            Precision = CudaPrecision.BFloat16,
+        };
+        string[] calls = [.. fake.Calls(() => runtime.Multiply(product)).Where(call => !call.Contains("Layout", StringComparison.Ordinal))];
+        Assert.Equal(["cublasLtMatmulDescCreate(75, 0)", "cublasLtMatmulDescCreate(68, 0)"], Of("cublasLtMatmulDescCreate"));
+        Assert.Single(Of("cublasLtMatmulDescDestroy"));
+        Assert.Equal(3, Of("cublasLtMatmulDescSetAttribute(8, 212, 8)").Count());   // the bias: for both choices, and for the product
+        Assert.StartsWith("cublasLtMatmul(1 0xb0, 0xa0, 0 0xc0, 0xc0, ", calls[^1], StringComparison.Ordinal);
+
+        IEnumerable<string> Of(string begin) => calls.Where(call => call.StartsWith(begin, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Dispose_DeviceFailed_FreesAllEvenSo()
+    {
+        CudaRuntime runtime = Open();
+        string[] calls = fake.WithFailure("cuCtxSynchronize", CudaError.IllegalAddress, runtime.Dispose);
+        Assert.Equal(2, calls.Count(call => call.StartsWith("cuMemFreeHost", StringComparison.Ordinal)));
+        Assert.Contains(calls, call => call.StartsWith("cublasLtDestroy", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -31,9 +31,10 @@ public sealed unsafe class FakeCudaFixture : IDisposable
     }
 
     /// <summary>Makes every call of that name in <paramref name="action"/> return <paramref name="code"/>.</summary>
-    public void WithFailure(string name, int code, Action action)
+    /// <returns>The calls that were made in it.</returns>
+    public string[] WithFailure(string name, int code, Action action)
     {
-        Calls(() =>
+        string[] calls = Calls(() =>
         {
             nint text = Marshal.StringToCoTaskMemUTF8(name);
             ((delegate* unmanaged<byte*, int, void>)Export("fake_fail"))((byte*)text, code);
@@ -41,6 +42,7 @@ public sealed unsafe class FakeCudaFixture : IDisposable
             action();
         });
         Calls(() => { });
+        return calls;
     }
 
     /// <summary>The message when a call fails.</summary>

@@ -153,7 +153,8 @@ const char *cublasLtGetStatusName(int s) { return cublasGetStatusName(s); }
 const char *cublasLtGetStatusString(int s) { return cublasGetStatusString(s); }
 int cublasLtCreate(H *h) { NOTE(""); HANDLE(h); return 0; }
 int cublasLtDestroy(H h) { NOTE("%p", h); return 0; }
-int cublasLtMatmulDescCreate(H *d, int compute, int scale) { NOTE("%d, %d", compute, scale); HANDLE(d); return 0; }
+static int last_compute, last_alignment;
+int cublasLtMatmulDescCreate(H *d, int compute, int scale) { NOTE("%d, %d", compute, scale); last_compute = compute; HANDLE(d); return 0; }
 int cublasLtMatmulDescSetAttribute(H d, int attribute, const void *v, size_t n) { (void)d; NOTE("%d, %lld, %zu", attribute, integer(v, n), n); return 0; }
 int cublasLtMatmulDescDestroy(H d) { NOTE("%p", d); return 0; }
 int cublasLtMatrixLayoutCreate(H *l, int type, uint64_t rows, uint64_t columns, int64_t ld) {
@@ -164,11 +165,17 @@ int cublasLtMatrixLayoutCreate(H *l, int type, uint64_t rows, uint64_t columns, 
 int cublasLtMatrixLayoutSetAttribute(H l, int attribute, const void *v, size_t n) { (void)l; NOTE("%d, %lld, %zu", attribute, integer(v, n), n); return 0; }
 int cublasLtMatrixLayoutDestroy(H l) { NOTE("%p", l); return 0; }
 int cublasLtMatmulPreferenceCreate(H *p) { NOTE(""); HANDLE(p); return 0; }
-int cublasLtMatmulPreferenceSetAttribute(H p, int attribute, const void *v, size_t n) { (void)p; NOTE("%d, %lld, %zu", attribute, integer(v, n), n); return 0; }
+int cublasLtMatmulPreferenceSetAttribute(H p, int attribute, const void *v, size_t n) {
+  (void)p;
+  NOTE("%d, %lld, %zu", attribute, integer(v, n), n);
+  if (attribute == 5) last_alignment = (int)integer(v, n);
+  return 0;
+}
 int cublasLtMatmulPreferenceDestroy(H p) { NOTE("%p", p); return 0; }
 int cublasLtMatmulAlgoGetHeuristic(H h, H d, H a, H b, H c, H out, H preference, int wanted, LtResult *results, int *found) {
   (void)h; (void)d; (void)a; (void)b; (void)c; (void)out; (void)preference;
   NOTE("%d", wanted);
+  if (last_compute != 68 && last_alignment == 4) return 15;
   for (int i = 0; i < wanted; i++) results[i] = (LtResult){.algo = {{i + 1, 0, 0, 0, 0, 0, 0, 0xABCD}}, .workspace = 4096 * (i + 1), .state = 0, .waves = i + 0.5f};
   *found = wanted;
   return 0;
@@ -205,10 +212,11 @@ int cudnnSetConvolution2dDescriptor(H d, int ph, int pw, int u, int v, int dh, i
   NOTE("%d %d, %d %d, %d %d, %d, %d", ph, pw, u, v, dh, dw, mode, type);
   return 0;
 }
-int cudnnSetConvolutionMathType(H d, int math) { (void)d; NOTE("%d", math); return 0; }
+static int last_math;
+int cudnnSetConvolutionMathType(H d, int math) { (void)d; NOTE("%d", math); last_math = math; return 0; }
 int cudnnSetConvolutionGroupCount(H d, int n) { (void)d; NOTE("%d", n); return 0; }
 int cudnnDestroyConvolutionDescriptor(H d) { NOTE("%p", d); return 0; }
-// Not deterministic, too large, unsupported, fp16, TF32, float32.
+// Not deterministic, too large, unsupported, fp16, TF32 and nothing else, float32.
 static int algorithms(int wanted, int *found, Performance *p) {
   static const Performance known[] = {
     {.algo = 1, .time = -1, .memory = 1000, .determinism = 0, .math = 3},
@@ -233,9 +241,9 @@ int cudnnGetConvolutionBackwardFilterAlgorithm_v7(H h, H x, H dy, H c, H dw, int
   NOTE("%p, %p, %p, %p, %p", h, x, dy, c, dw);
   return algorithms(wanted, found, p);
 }
-int cudnnGetConvolutionForwardWorkspaceSize(H h, H x, H w, H c, H y, int algorithm, size_t *n) { (void)h; (void)x; (void)w; (void)c; (void)y; *n = 100 + algorithm; return 0; }
+int cudnnGetConvolutionForwardWorkspaceSize(H h, H x, H w, H c, H y, int algorithm, size_t *n) { (void)h; (void)x; (void)w; (void)c; (void)y; *n = 100 + algorithm; return algorithm == 5 && last_math == 3 ? 3000 : 0; }
 int cudnnGetConvolutionBackwardDataWorkspaceSize(H h, H w, H dy, H c, H dx, int algorithm, size_t *n) { (void)h; (void)w; (void)dy; (void)c; (void)dx; *n = 200 + algorithm; return 0; }
-int cudnnGetConvolutionBackwardFilterWorkspaceSize(H h, H x, H dy, H c, H dw, int algorithm, size_t *n) { (void)h; (void)x; (void)dy; (void)c; (void)dw; *n = 300 + algorithm; return 0; }
+int cudnnGetConvolutionBackwardFilterWorkspaceSize(H h, H x, H dy, H c, H dw, int algorithm, size_t *n) { (void)h; (void)x; (void)dy; (void)c; (void)dw; *n = 300 + algorithm; return algorithm == 5 && last_math == 3 ? 3000 : 0; }
 int cudnnConvolutionForward(H h, const void *alpha, H xd, const void *x, H wd, const void *w, H c, int algorithm, void *ws, size_t n, const void *beta, H yd, void *y) {
   NOTE("%p, %g, %p %p, %p %p, %p, %d, %p %zu, %g, %p %p", h, *(float *)alpha, xd, x, wd, w, c, algorithm, ws, n, *(float *)beta, yd, y);
   return 0;

@@ -68,6 +68,20 @@ sealed unsafe class InterpretedDevice : IKernelLauncher, IDisposable
         new Span<byte>(allocation.Defined + offset, bytes.Length).Fill(1);
     }
 
+    /// <summary>From now on it counts as what nothing wrote.</summary>
+    public void Spoil(ulong address, int bytes)
+    {
+        (Allocation allocation, long offset) = _memory.Range(address, bytes);
+        new Span<byte>(allocation.Defined + offset, bytes).Clear();
+    }
+
+    /// <summary>Whether nothing has written any of it since.</summary>
+    public bool IsSpoilt(ulong address, int bytes)
+    {
+        (Allocation allocation, long offset) = _memory.Range(address, bytes);
+        return new ReadOnlySpan<byte>(allocation.Defined + offset, bytes).IndexOfAnyExcept((byte)0) < 0;
+    }
+
     /// <exception cref="DeviceMemoryException">Nothing wrote some of it, or it is not all in one allocation.</exception>
     public void Read<T>(ulong address, Span<T> values) where T : unmanaged
     {

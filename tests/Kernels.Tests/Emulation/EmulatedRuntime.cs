@@ -9,6 +9,10 @@ namespace ClipSegNative.Tests.Kernels.Emulation;
 /// A CUDA device for <see cref="CudaBackend"/> without one: the PTX interpreter launches, products and convolutions are added up in double precision. It
 /// refuses what a device would: use after free, copies and allocations while recording, launches recorded without having been prepared.
 /// </summary>
+/// <remarks>
+/// What is queued is done as late as a device may do it: when the host waits or something is freed. A copy ahead spoils its destination at once and fills it at
+/// the next <see cref="UseCopies"/>, so whatever touches it in between, queued before the copy or behind it, reads what nothing wrote.
+/// </remarks>
 /// <param name="device">Interprets kernels, holds the memory.</param>
 /// <param name="convolves">As with cuDNN.</param>
 sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : ICudaRuntime
@@ -20,7 +24,10 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
     readonly HashSet<ProductKind> _preparedProducts = [];
     readonly HashSet<ConvolutionKind> _preparedConvolutions = [];
     readonly Dictionary<int, int> _copies = [];
+    readonly List<(ulong Destination, byte[] Bytes)> _ahead = [];
+    List<Action> _queue = [];
     List<Action>? _recording;
+    bool _hasCopiedAhead;
 
     public string Description => "cuda, emulated";
 
@@ -50,16 +57,43 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
     {
         RefuseWhileRecording("A copy from the host");
         _copies[source.Length] = Copies(source.Length) + 1;
-        device.Write(destination, source);
+        byte[] kept = [.. source];
+        _queue.Add(() => device.Write<byte>(destination, kept));
+    }
+
+    public void CopyAhead(ulong destination, ReadOnlySpan<byte> source)
+    {
+        RefuseWhileRecording("A copy from the host");
+        if (!_hasCopiedAhead) Finish();
+        _hasCopiedAhead = true;
+        device.Spoil(destination, source.Length);
+        _ahead.Add((destination, [.. source]));
+    }
+
+    public void UseCopies(Action queue)
+    {
+        RefuseWhileRecording("Waiting for copies");
+        Finish();
+        foreach ((ulong destination, byte[] bytes) in _ahead)
+            if (!device.IsSpoilt(destination, bytes.Length)) throw new DeviceMemoryException($"{bytes.Length} bytes at 0x{destination:x} are written beside a copy ahead.");
+        foreach ((ulong destination, byte[] bytes) in _ahead) device.Write<byte>(destination, bytes);
+        _ahead.Clear();
+        queue();
+        Finish();
     }
 
     public void CopyToHost(Span<byte> destination, ulong source)
     {
         RefuseWhileRecording("A copy to the host");
+        Finish();
         device.Read(source, destination);
     }
 
-    public void Synchronize() => RefuseWhileRecording("Waiting");
+    public void Synchronize()
+    {
+        RefuseWhileRecording("Waiting");
+        Finish();
+    }
 
     public void Prepare(string kernel)
     {
@@ -104,16 +138,23 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
         List<Action> commands = _recording = [];
         try { queue(); }
         finally { _recording = null; }
-        return new Replay(commands);
+        return new Replay(this, commands);
     }
 
     public void Dispose() => device.Dispose();
 
     void Run(bool prepared, string name, Action command)
     {
-        if (_recording is null) command();
+        if (_recording is null) _queue.Add(command);
         else if (prepared) _recording.Add(command);
         else throw new LaunchException($"{name} is recorded without having been prepared.");
+    }
+
+    /// <summary>Does what was queued; what a fault leaves behind is not done.</summary>
+    void Finish()
+    {
+        (List<Action> queue, _queue) = (_queue, []);
+        foreach (Action command in queue) command();
     }
 
     void RefuseWhileRecording(string what)
@@ -132,18 +173,23 @@ sealed class EmulatedRuntime(InterpretedDevice device, bool convolves = true) : 
         {
             if (_freed) return;
             _freed = true;
-            runtime.Used -= Bytes;
-            device.Free(_address);
+            try { runtime.Finish(); }
+            finally
+            {
+                runtime.Used -= Bytes;
+                device.Free(_address);
+            }
         }
     }
 
-    sealed class Replay(List<Action> commands) : IReplay
+    sealed class Replay(EmulatedRuntime runtime, List<Action> commands) : IReplay
     {
-        public void Run()
-        {
-            foreach (Action command in commands) command();
-        }
+        public void Run() => runtime._queue.AddRange(commands);
 
-        public void Dispose() => commands.Clear();
+        public void Dispose()
+        {
+            runtime.Finish();
+            commands.Clear();
+        }
     }
 }

@@ -43,7 +43,7 @@ sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream) : I
     Plan PlanOf(in MatrixProduct product)
     {
         (ProductKind, int) key = (product.Kind, Alignment(product));
-        if (!_plans.TryGetValue(key, out Plan? plan)) _plans[key] = plan = Choose(key.Item1, key.Item2);
+        if (!_plans.TryGetValue(key, out Plan? plan)) _plans[key] = plan = Choose(key.Item1, key.Item2, product.Bias);
         return plan;
     }
 
@@ -54,13 +54,20 @@ sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream) : I
         return 1 << System.Numerics.BitOperations.TrailingZeroCount(all);
     }
 
-    Plan Choose(ProductKind kind, int alignment)
+    /// <summary>Where tensor cores do not serve a shape or an alignment, it is computed in float32.</summary>
+    Plan Choose(ProductKind kind, int alignment, ulong bias) =>
+        TryChoose(kind, alignment, bias)
+        ?? TryChoose(kind with { Precision = CudaPrecision.Float32 }, alignment, bias)
+        ?? throw new DeviceException($"cuBLASLt knows no way to compute {kind}.");
+
+    Plan? TryChoose(ProductKind kind, int alignment, ulong bias)
     {
         context.Enter();
         CublasLtProduct product = CublasLtProduct.Create(context, Compute(kind.Precision));
         product.Set(CublasLtProductAttribute.TransposeA, kind.TransposeRight ? CublasOperation.Transpose : CublasOperation.None);
         product.Set(CublasLtProductAttribute.TransposeB, kind.TransposeLeft ? CublasOperation.Transpose : CublasOperation.None);
         product.Set(CublasLtProductAttribute.Epilogue, kind.HasBias ? CublasLtEpilogue.Bias : CublasLtEpilogue.None);
+        if (kind.HasBias) product.Set(CublasLtProductAttribute.BiasPointer, bias);   // some releases want to see one before they choose
         var plan = new Plan(
             product,
             Layout(kind.TransposeRight, kind.Depth, kind.Columns, kind.RightPitch),
@@ -70,12 +77,12 @@ sealed unsafe class CublasLtProducts(CudaContext context, CudaStream stream) : I
         using CublasLtPreference preference = CublasLtPreference.Create(context, WorkspaceBytes);
         preference.Align((uint)alignment);
         CublasLtHeuristic found = default;
-        CublasLt.Check(
-            CublasLt.GetHeuristic(_handle, product, plan.Right, plan.Left, plan.Addend, plan.Result, preference, 1, &found, out int count),
-            $"cublasLtMatmulAlgoGetHeuristic({kind})");
-        if (count == 0) throw new DeviceException($"cuBLASLt knows no way to compute {kind}.");
+        int status = CublasLt.GetHeuristic(_handle, product, plan.Right, plan.Left, plan.Addend, plan.Result, preference, 1, &found, out int count);
         plan.Algorithm = found.Algorithm;
-        return plan;
+        if (status == 0 && count > 0 && found.Status == 0) return plan;
+        plan.Dispose();
+        if (status != CublasStatus.NotSupported) CublasLt.Check(status, $"cublasLtMatmulAlgoGetHeuristic({kind})");
+        return null;
     }
 
     static CublasCompute Compute(CudaPrecision precision) => precision switch

@@ -42,6 +42,15 @@ sealed partial class CudaBackend(ICudaRuntime runtime, CudaPrecision precision =
         Upload(MemoryMarshal.AsBytes(source), sizeof(int), destination);
     }
 
+    public void UploadAhead(ReadOnlySpan<float> source, Tensor destination)
+    {
+        CheckLength(source.Length, destination);
+        if (!destination.IsContiguous) throw new ArgumentException("An upload ahead needs adjacent rows.");
+        if (!source.IsEmpty) runtime.CopyAhead(At(destination), MemoryMarshal.AsBytes(source));
+    }
+
+    public void UseUploads(Action enqueue) => runtime.UseCopies(enqueue);
+
     public void Download(Tensor source, Span<float> destination)
     {
         CheckLength(destination.Length, source);

@@ -2,7 +2,7 @@ using ClipSegNative.Interop;
 
 namespace ClipSegNative.Backends.Cuda;
 
-/// <summary>A CUDA device: one stream, the kernels' modules, loaded when first needed, cuBLASLt, and cuDNN where there is one.</summary>
+/// <summary>A CUDA device: one stream of work, one of copies beside it, the kernels' modules, loaded when first needed, cuBLASLt, and cuDNN where there is one.</summary>
 sealed class CudaRuntime : ICudaRuntime
 {
     readonly CudaContext _context;
@@ -12,6 +12,7 @@ sealed class CudaRuntime : ICudaRuntime
     readonly CudnnConvolutions? _convolutions;
     readonly Dictionary<string, CudaModule> _modules = [];
     readonly Dictionary<string, CudaFunction> _functions = [];
+    CopiesAhead? _ahead;
 
     CudaRuntime(CudaContext context)
     {
@@ -46,6 +47,18 @@ sealed class CudaRuntime : ICudaRuntime
     {
         if (_staging is null) _stream.CopyToDevice(destination, source);
         else _staging.CopyToDevice(destination, source);
+    }
+
+    public void CopyAhead(ulong destination, ReadOnlySpan<byte> source)
+    {
+        _ahead ??= new CopiesAhead(_context, _stream);
+        _ahead.Copy(destination, source);
+    }
+
+    public void UseCopies(Action queue)
+    {
+        if (_ahead is null) queue();
+        else _ahead.Use(queue);
     }
 
     public void CopyToHost(Span<byte> destination, ulong source)
@@ -91,13 +104,21 @@ sealed class CudaRuntime : ICudaRuntime
 
     public void Dispose()
     {
-        _stream.Synchronize();
+        Settle(_context.Synchronize);
         _staging?.Dispose();
+        _ahead?.Dispose();
         _products.Dispose();
         _convolutions?.Dispose();
         foreach (CudaModule module in _modules.Values) module.Dispose();
         _stream.Dispose();
         _context.Dispose();
+    }
+
+    /// <summary>Waits for the device before things that it may still use go. If it has failed, whoever asked for a result has been told, and all must go even so.</summary>
+    static void Settle(Action wait)
+    {
+        try { wait(); }
+        catch (DeviceException) { }
     }
 
     CudaFunction Function(string kernel)
@@ -121,7 +142,7 @@ sealed class CudaRuntime : ICudaRuntime
 
         public void Dispose()
         {
-            stream.Synchronize();
+            Settle(stream.Synchronize);
             executable.Dispose();
         }
     }

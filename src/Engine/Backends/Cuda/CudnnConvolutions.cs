@@ -86,7 +86,7 @@ sealed unsafe class CudnnConvolutions : IDisposable
             ? Cudnn.BackwardFilterAlgorithms(_handle, plan.Input, plan.Output, plan.Convolution, plan.Filter, Candidates, out count, found)
             : Cudnn.ForwardAlgorithms(_handle, plan.Input, plan.Filter, plan.Convolution, plan.Output, Candidates, out count, found);
         for (int i = 0; status == 0 && i < count; i++)
-            if (Suits(found[i], kind.Precision) && plan.Take(_handle, found[i], kind.IsWeightGradient)) return plan;
+            if (Suits(found[i], kind.Precision) && plan.Take(_handle, found[i], kind)) return plan;
         plan.Dispose();
         return null;
     }
@@ -96,7 +96,7 @@ sealed unsafe class CudnnConvolutions : IDisposable
 
     static bool Suits(in CudnnPerformance found, CudaPrecision precision) =>
         found is { Status: 0, Deterministic: 1, WorkspaceBytes: <= (nuint)MostWorkspaceBytes }
-        && (precision == CudaPrecision.Float32 ? found.Math == CudnnMath.MultiplyAdd : found.Math != CudnnMath.TensorCoresAndConversion);
+        && found.Math != CudnnMath.TensorCoresAndConversion && (precision != CudaPrecision.Float32 || found.Math != CudnnMath.TensorCores);
 
     sealed class Plan(CudnnTensor input, CudnnFilter filter, CudnnTensor output, CudnnConvolution convolution) : IDisposable
     {
@@ -112,11 +112,14 @@ sealed unsafe class CudnnConvolutions : IDisposable
 
         public long WorkspaceBytes { get; private set; }
 
-        /// <summary>An algorithm goes with the arithmetic that it was found for, and both decide the workspace.</summary>
-        public bool Take(CudnnHandle handle, in CudnnPerformance found, bool isWeightGradient)
+        /// <summary>
+        /// An algorithm goes with the arithmetic that it was found for, and both decide the workspace. What is called the default may be TF32, so float32 insists on
+        /// its own: an algorithm that has none says so here.
+        /// </summary>
+        public bool Take(CudnnHandle handle, in CudnnPerformance found, ConvolutionKind kind)
         {
-            convolution.Use(found.Math);
-            int status = isWeightGradient
+            convolution.Use(kind.Precision == CudaPrecision.Float32 ? CudnnMath.MultiplyAdd : found.Math);
+            int status = kind.IsWeightGradient
                 ? Cudnn.BackwardFilterWorkspace(handle, input, output, convolution, filter, found.Algorithm, out nuint bytes)
                 : Cudnn.ForwardWorkspace(handle, input, filter, convolution, output, found.Algorithm, out bytes);
             (Algorithm, WorkspaceBytes) = (found.Algorithm, (long)bytes);

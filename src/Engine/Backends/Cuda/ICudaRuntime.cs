@@ -14,6 +14,12 @@ interface ICudaRuntime : IKernelLauncher, IDisposable
     /// <summary>The source may be changed once the call returns.</summary>
     void CopyToDevice(ulong destination, ReadOnlySpan<byte> source);
 
+    /// <summary>As <see cref="CopyToDevice"/>, but beside what has been queued since the last <see cref="UseCopies"/>.</summary>
+    void CopyAhead(ulong destination, ReadOnlySpan<byte> source);
+
+    /// <summary>What <paramref name="queue"/> queues comes after all copies ahead so far, and before those that follow.</summary>
+    void UseCopies(Action queue);
+
     /// <summary>Waits for all that was queued.</summary>
     void CopyToHost(Span<byte> destination, ulong source);
 

@@ -36,6 +36,10 @@ abstract partial class BackendDecorator(IBackend inner) : IBackend
 
     public void Upload(ReadOnlySpan<int> source, Tensor destination) => Inner.Upload(source, destination);
 
+    public void UploadAhead(ReadOnlySpan<float> source, Tensor destination) => Inner.UploadAhead(source, destination);
+
+    public void UseUploads(Action enqueue) => Inner.UseUploads(enqueue);
+
     public void Download(Tensor source, Span<float> destination) => Inner.Download(source, destination);
 
     public void Synchronize() => Inner.Synchronize();

@@ -22,6 +22,9 @@ sealed class DecoderTraining : IDisposable
     readonly Tensor[] _features;
     readonly Tensor _conditions;
     readonly Tensor _targets;
+    readonly Tensor _nextConditions;
+    readonly Tensor _nextTargets;
+    readonly Action _turn;
     readonly Tensor _losses;
     readonly Tensor _sums;
     readonly Tensor _lossScale;
@@ -49,6 +52,12 @@ sealed class DecoderTraining : IDisposable
         _features = [.. config.ExtractLayers.Select(_ => _arena.Keep(DType.F32, batch, 1 + grid.Cells, config.Vision.HiddenSize))];
         _conditions = _arena.Keep(DType.F32, batch, config.ProjectionSize);
         _targets = _arena.Keep(DType.F32, batch, pixels);
+        (_nextConditions, _nextTargets) = (_arena.Keep(DType.F32, batch, config.ProjectionSize), _arena.Keep(DType.F32, batch, pixels));
+        _turn = () =>
+        {
+            backend.Copy(_nextConditions, _conditions);
+            backend.Copy(_nextTargets, _targets);
+        };
         _losses = _arena.Keep(DType.F32, batch, 1);
         _sums = _arena.Keep(DType.F32, batch, MaskLosses.Sums);
 
@@ -94,7 +103,7 @@ sealed class DecoderTraining : IDisposable
     /// <summary>Bytes of device memory: parameters in every form, activations, gradients.</summary>
     public long Bytes => _store.Bytes + _arena.Bytes + _validationArena.Bytes + _optimizer.Bytes;
 
-    /// <summary>Fills one place of the micro-batch.</summary>
+    /// <summary>Fills one place of the next micro-batch. While the last is still being computed, this goes on beside it.</summary>
     /// <param name="place">Below <see cref="Batch"/>.</param>
     /// <param name="features">What <see cref="ClipSegModel.FeaturePlan"/> gives of the picture: [tokens, hidden] of each extracted layer, in the configuration's order, one below the other.</param>
     /// <param name="condition">The phrase's conditional vector [projection].</param>
@@ -105,17 +114,25 @@ sealed class DecoderTraining : IDisposable
         if (features.Rows != _features.Length * tokens || features.Columns != _features[0].Columns)
             throw new ArgumentException($"{features} does not fill {_features.Length} features of {tokens} tokens.", nameof(features));
         for (int i = 0; i < _features.Length; i++) _backend.Copy(features.RowRange(i * tokens, tokens), _features[i].RowRange(place * tokens, tokens));
-        _backend.Upload(condition, _conditions.RowRange(place, 1));
-        _backend.Upload(target, _targets.RowRange(place, 1));
+        _backend.UploadAhead(condition, _nextConditions.RowRange(place, 1));
+        _backend.UploadAhead(target, _nextTargets.RowRange(place, 1));
     }
 
-    /// <summary>Forward and backward: the gradient of the mean of the micro-batch's losses is added to the gradients.</summary>
-    /// <param name="losses">[<see cref="Batch"/>], before any update.</param>
+    /// <summary>Forward and backward: the gradient of the mean of the micro-batch's losses is added to the gradients. Only queued where nothing is asked for.</summary>
+    /// <param name="losses">[<see cref="Batch"/>], before any update, or empty.</param>
     /// <param name="sums">[<see cref="Batch"/> · <see cref="MaskLosses.Sums"/>], or empty.</param>
     public void Accumulate(Span<float> losses, Span<float> sums)
     {
+        _backend.UseUploads(_turn);
         _accumulate.Run();
         Download(losses, sums);
+    }
+
+    /// <summary>Waits for losses and sums of the last micro-batch, as <see cref="Accumulate"/> gives them.</summary>
+    public void Download(Span<float> losses, Span<float> sums)
+    {
+        if (!losses.IsEmpty) _backend.Download(_losses, losses);
+        if (!sums.IsEmpty) _backend.Download(_sums, sums);
     }
 
     /// <summary>Forward only, for validation: losses and sums as <see cref="Accumulate"/> gives them; any of the three may be empty.</summary>
@@ -124,6 +141,7 @@ sealed class DecoderTraining : IDisposable
     /// <param name="logits">[<see cref="Batch"/> · <see cref="LogitHeight"/> · <see cref="LogitWidth"/>].</param>
     public void Forward(Span<float> losses, Span<float> sums, Span<float> logits)
     {
+        _backend.UseUploads(_turn);
         _validate.Run();
         Download(losses, sums);
         if (!logits.IsEmpty) _backend.Download(_logits, logits);
@@ -167,12 +185,6 @@ sealed class DecoderTraining : IDisposable
         _validationArena.Dispose();
         _arena.Dispose();
         _store.Dispose();
-    }
-
-    void Download(Span<float> losses, Span<float> sums)
-    {
-        if (!losses.IsEmpty) _backend.Download(_losses, losses);
-        if (!sums.IsEmpty) _backend.Download(_sums, sums);
     }
 
     (Func<Tensor> Forward, Action<Tensor> Backward) Network(Arena arena, ClipSegConfig config, Grid grid, bool training)
