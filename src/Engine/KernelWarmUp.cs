@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using ClipSegNative.Backends;
+using System.Runtime.InteropServices;
 using ClipSegNative.Imaging;
 using ClipSegNative.Layers;
-using ClipSegNative.Models;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tensors;
 using ClipSegNative.Weights;
@@ -10,40 +9,26 @@ using ClipSegNative.Weights;
 namespace ClipSegNative;
 
 /// <summary>
-/// Has the run-time compiler make, while a model is loaded, what its first calls need: a model of the same grid and decoder but narrow, shallow towers,
-/// its weights zeros, runs once. Otherwise the first picture would take half as long again.
+/// Has the run-time compiler make, while a model is loaded, what its first calls need: a segmenter of the same grid, decoder and tokenizer but narrow,
+/// shallow towers, its weights zeros, is asked once. Otherwise the first picture would take half as long again.
 /// </summary>
 static class KernelWarmUp
 {
-    const int Tokens = 4;
-
     /// <summary>Of a side of the grid, in cells; the published models have 22. A larger one has no other code, but would keep the loading waiting.</summary>
     const int MostCells = 32;
 
-    /// <param name="config">Of the model that is loaded.</param>
-    /// <param name="grid">Its working size.</param>
-    /// <param name="preprocessing">Its own.</param>
+    /// <param name="parts">Of the model that is loaded.</param>
     /// <param name="options">What it is computed with.</param>
-    public static void Run(ClipSegConfig config, Grid grid, PreprocessorConfig preprocessing, SegmenterOptions options)
+    public static void Run(SegmenterParts parts, SegmenterOptions options)
     {
         if (!RuntimeFeature.IsDynamicCodeCompiled) return;
-        grid = new Grid(Math.Min(grid.Height, MostCells), Math.Min(grid.Width, MostCells));
-        ClipSegConfig narrow = Narrow(config);
-        using IBackend backend = Segmenter.OpenDevice(options with { Threads = 1 });
-        using var model = new ClipSegModel(backend, narrow, new Zeros(narrow));
-        using Plan encode = model.EncodePlan(batch: 1, grid), text = model.TextPlan(batch: 1, Tokens), decode = model.DecodePlan(images: 1, prompts: 1, grid);
-        var pixels = new float[encode.Inputs[0].Shape.Elements];
-        int patch = narrow.Vision.PatchSize;
-        Segmenter.Preprocessor(preprocessing, grid.Width * patch, grid.Height * patch).Run(Picture.FromRgb(new byte[Picture.Channels], 1, 1, Picture.Channels), pixels);
-        backend.Upload(pixels, encode.Inputs[0]);
-        encode.Run();
-        backend.Upload(new int[Tokens], text.Inputs[0]);
-        backend.Upload([Tokens - 1], text.Inputs[1]);
-        text.Run();
-        for (int i = 0; i < encode.Outputs.Length; i++) backend.Copy(encode.Outputs[i], decode.Inputs[i]);
-        backend.Copy(text.Outputs[0].Reshape(1, narrow.ProjectionSize), decode.Inputs[^1]);
-        decode.Run();
-        backend.Download(decode.Outputs[0], new float[decode.Outputs[0].Shape.Elements]);
+        ClipSegConfig config = Narrow(parts.Config);
+        var grid = new Grid(Math.Min(parts.Grid.Height, MostCells), Math.Min(parts.Grid.Width, MostCells));
+        using var weights = new Zeros(config);
+        options = options with { Threads = 1, ImagePrompts = false, Check = false, Profile = false };
+        using var segmenter = new Segmenter(parts with { Config = config, Grid = grid }, weights, options);
+        using EncodedImage image = segmenter.Encode(Picture.FromRgb(new byte[Picture.Channels], 1, 1, Picture.Channels));
+        image.Segment("a");
     }
 
     /// <summary>One head and one block in each tower; the decoder reads that block's output wherever it read another's.</summary>
@@ -52,15 +37,23 @@ static class KernelWarmUp
         int text = config.Text.HiddenSize / config.Text.Heads, vision = config.Vision.HiddenSize / config.Vision.Heads;
         return config with
         {
-            Text = config.Text with { VocabularySize = 1, HiddenSize = text, IntermediateSize = text, Layers = 1, Heads = 1 },
+            Text = config.Text with { HiddenSize = text, IntermediateSize = text, Layers = 1, Heads = 1 },
             Vision = config.Vision with { HiddenSize = vision, IntermediateSize = vision, Layers = 1, Heads = 1 },
             ExtractLayers = [.. config.ExtractLayers.Select(_ => 0)],
         };
     }
 
-    sealed class Zeros(ClipSegConfig config) : IWeightSource, IWeightMemory
+    /// <summary>All tensors are one block, which the system need not even back: it is read, never written.</summary>
+    sealed unsafe class Zeros : IWeightSource, IWeightMemory
     {
-        readonly Dictionary<string, Shape> _shapes = ClipSegTensors.All(config).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
+        readonly Dictionary<string, Shape> _shapes;
+        readonly void* _zeros;
+
+        public Zeros(ClipSegConfig config)
+        {
+            _shapes = ClipSegTensors.All(config).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
+            _zeros = NativeMemory.AllocZeroed((nuint)(_shapes.Values.Max(shape => shape.Elements) * sizeof(float)));
+        }
 
         public string Description => "zeros";
 
@@ -73,8 +66,8 @@ static class KernelWarmUp
             return found;
         }
 
-        public ReadOnlySpan<byte> Slice(long offset, int length) => new byte[length];
+        public ReadOnlySpan<byte> Slice(long offset, int length) => new(_zeros, length);
 
-        public void Dispose() { }
+        public void Dispose() => NativeMemory.Free(_zeros);
     }
 }

@@ -33,7 +33,7 @@ public sealed partial class Segmenter
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            _text.Prepare(prompts, _tokenizer, cancellation);
+            _text.Prepare(prompts, Tokenizer, cancellation);
         }
         finally { _turn.Release(); }
     }
@@ -95,7 +95,7 @@ public sealed partial class Segmenter
 
     void Decode(EncodedImage image, ReadOnlySpan<Prompt> prompts, ReadOnlySpan<Segmentation> results, CancellationToken cancellation)
     {
-        if (prompts.Length > 1) _text.Prepare(prompts, _tokenizer, cancellation);
+        if (prompts.Length > 1) _text.Prepare(prompts, Tokenizer, cancellation);
         for (int first = 0; first < prompts.Length; first += PromptsAtOnce)
         {
             int count = Math.Min(PromptsAtOnce, prompts.Length - first);
@@ -123,7 +123,7 @@ public sealed partial class Segmenter
     void Embed(Prompt prompt, Span<float> vector, CancellationToken cancellation = default)
     {
         if (prompt.Text is null) vector.Clear();
-        else _text.Embed(prompt.Text, _tokenizer, vector, cancellation);
+        else _text.Embed(prompt.Text, Tokenizer, vector, cancellation);
         prompt.Mix(vector);
     }
 }

@@ -34,38 +34,35 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     readonly Plan? _examples;
     readonly Plan?[] _decode = new Plan?[PromptsAtOnce + 1];
     readonly TextEmbedder _text;
-    readonly ClipTokenizer _tokenizer;
+    readonly Task<ClipTokenizer> _tokenizer;
     readonly float[] _pixels;
     readonly float[] _conditions;
     readonly float[] _logits;
     bool _disposed;
 
-    Segmenter(string folder, ClipSegConfig config, PreprocessorConfig preprocessing, IWeightSource weights, SegmenterOptions options)
+    /// <param name="parts">What else a model has.</param>
+    /// <param name="weights">Read here; not needed afterwards.</param>
+    /// <param name="options">Device and threads.</param>
+    internal Segmenter(SegmenterParts parts, IWeightSource weights, SegmenterOptions options)
     {
-        if (options.TextCacheSize < 1) throw new ArgumentException($"A text cache of {options.TextCacheSize} phrases is too small; give 1 or more.");
-        _grid = ChooseGrid(folder, config, preprocessing, options);
+        (ClipSegConfig config, _grid, _tokenizer, Calibration) = (parts.Config, parts.Grid, parts.Tokenizer, parts.Calibration);
         int width = _grid.Width * config.Vision.PatchSize, height = _grid.Height * config.Vision.PatchSize;
         _backend = OpenDevice(options, out string? warning);
         PrecisionWarning = warning;
         if (options.Check) _backend = new CheckedBackend(_backend, finite: true);
         if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
         _model = new ClipSegModel(_backend, config, weights);
-        _preprocessor = Preprocessor(preprocessing, width, height);
-        Calibration = SegmentationConfig.Read(folder);
+        _preprocessor = Preprocessor(parts.Preprocessing, width, height);
         _pixels = new float[Picture.Channels * width * height];
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
         try
         {
-            Task warmUp = options is { Device: DeviceKind.Cuda } or { Backend: not null } ? Task.CompletedTask : Task.Run(() => KernelWarmUp.Run(config, _grid, preprocessing, options));
-            Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
             _encode = _model.EncodePlan(batch: 1, _grid);
             if (options.ImagePrompts) _examples = _model.ImagePromptPlan(batch: 1, _grid);
             Plan decode = DecodePlan(1);
             (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
             _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
             _text = new TextEmbedder(_backend, _model, options.TextCacheSize);
-            _tokenizer = tokenizer.GetAwaiter().GetResult();
-            warmUp.GetAwaiter().GetResult();
         }
         catch
         {
@@ -100,7 +97,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// <summary>How this model's maps become answers; null for a model that does not say.</summary>
     internal SegmentationConfig? Calibration { get; }
 
-    internal ClipTokenizer Tokenizer => _tokenizer;
+    internal ClipTokenizer Tokenizer => _tokenizer.GetAwaiter().GetResult();
 
     /// <summary>The most tokens of a phrase that the model reads, begin and end included.</summary>
     internal int ContextLength => _model.Config.Text.Positions;
@@ -125,7 +122,25 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         PreprocessorConfig preprocessing = PreprocessorConfig.Read(folder);
         using var weights = new PrefixedWeights(WeightFiles.Open(model));
         ClipSegTensors.Verify(weights, config);
-        return new Segmenter(folder, config, preprocessing, weights, options ?? new SegmenterOptions());
+        options ??= new SegmenterOptions();
+        if (options.TextCacheSize < 1) throw new ArgumentException($"A text cache of {options.TextCacheSize} phrases is too small; give 1 or more.");
+        Grid grid = ChooseGrid(folder, config, preprocessing, options);
+        SegmentationConfig? calibration = SegmentationConfig.Read(folder);
+        Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
+        var parts = new SegmenterParts(config, grid, preprocessing, calibration, tokenizer);
+        Task warmUp = options is { Device: DeviceKind.Cuda } or { Backend: not null } ? Task.CompletedTask : Task.Run(() => KernelWarmUp.Run(parts, options));
+        var segmenter = new Segmenter(parts, weights, options);
+        try
+        {
+            tokenizer.GetAwaiter().GetResult();
+            warmUp.GetAwaiter().GetResult();
+        }
+        catch
+        {
+            segmenter.Dispose();
+            throw;
+        }
+        return segmenter;
     }
 
     /// <summary>Loads the model that comes with this library. It knows rendered scenes of simple shapes, not photographs.</summary>
@@ -239,3 +254,11 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         return new CudaBackend(CudaRuntime.Open(options.DeviceOrdinal), precision, eager: options.Check || options.Profile);
     }
 }
+
+/// <summary>What a segmenter is made of, beside weights.</summary>
+/// <param name="Config">The model's sizes.</param>
+/// <param name="Grid">The working size, in patches.</param>
+/// <param name="Preprocessing">How pictures become its input.</param>
+/// <param name="Calibration">How its maps become answers; null for a model that does not say.</param>
+/// <param name="Tokenizer">Needed with the first phrase.</param>
+sealed record SegmenterParts(ClipSegConfig Config, Grid Grid, PreprocessorConfig Preprocessing, SegmentationConfig? Calibration, Task<ClipTokenizer> Tokenizer);

@@ -21,6 +21,11 @@ interface IBackend : IDisposable
 
     DeviceMemory Allocate(long bytes);
 
+    /// <summary>Host memory as operations read it, without a copy; null where this device has memory of its own.</summary>
+    /// <param name="start">Stays where it is, and is not written to, until what is returned is disposed.</param>
+    /// <param name="bytes">How many.</param>
+    unsafe DeviceMemory? Borrow(void* start, long bytes) => null;
+
     /// <param name="outputs">Rows of the weight.</param>
     /// <param name="inputs">Columns of the weight.</param>
     /// <param name="floor">Holds whatever precision this backend was asked for. Where it keeps weights in less than float32, convolutions need that one.</param>

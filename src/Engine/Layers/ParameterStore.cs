@@ -93,8 +93,8 @@ sealed class ParameterStore : IDisposable
         PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs, floor);
         for (int i = 0; i < names.Length; i++)
         {
-            (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
-            Compute(backend => backend.PackMatrix(weight, first, matrix), names[i]);
+            int first = i * outputs;
+            Use(names[i], outputs, inputs, (backend, weight) => backend.PackMatrix(weight, first, matrix));
         }
         return matrix;
     }
@@ -107,8 +107,8 @@ sealed class ParameterStore : IDisposable
         PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, outputs * names.Length);
         for (int i = 0; i < names.Length; i++)
         {
-            (Tensor weight, int first) = (Weight(names[i], outputs, inputs), i * outputs);
-            Compute(backend => backend.PackTransposed(weight, first, matrix), names[i]);
+            int first = i * outputs;
+            Use(names[i], outputs, inputs, (backend, weight) => backend.PackTransposed(weight, first, matrix));
         }
         return matrix;
     }
@@ -120,12 +120,11 @@ sealed class ParameterStore : IDisposable
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
         int taps = kernel * kernel;
         PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(inputs, taps * outputs);
-        Tensor weight = Weight(name, outputs, taps * inputs);
-        Compute(backend =>
+        Use(name, outputs, taps * inputs, (backend, weight) =>
         {
             for (int tap = 0; tap < taps; tap++)
                 backend.PackTransposed(weight.ColumnRange(tap * inputs, inputs), (taps - 1 - tap) * outputs, matrix);
-        }, name);
+        });
         return matrix;
     }
 
@@ -139,8 +138,8 @@ sealed class ParameterStore : IDisposable
         else
         {
             var shape = new Shape(stored[order[0]], stored[order[1]], stored[order[2]], stored[order[3]]);
-            Derived(name, shape, (backend, permuted) =>
-                backend.Permute(Stage(name, (int)stored.Elements, 1).Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted));
+            Derived(name, shape, (_, permuted) => Use(Find(name, stored.Elements), (backend, weight) =>
+                backend.Permute(weight.Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted)));
         }
         return Matrix(outputs, inputs, Trained is null ? PrecisionFloor.Float32 : PrecisionFloor.None, name);
     }
@@ -166,18 +165,36 @@ sealed class ParameterStore : IDisposable
         }
     }
 
-    /// <summary>A weight on its way into a packed matrix; a frozen one is valid until the next.</summary>
-    Tensor Weight(string name, int rows, int columns) =>
-        IsTrained(name) || _tensors.ContainsKey(name) ? Tensor(name, rows, columns) : Stage(name, rows, columns);
-
-    /// <summary>One buffer, as large as the largest so far.</summary>
-    Tensor Stage(string name, int rows, int columns)
+    /// <summary>Runs on a weight [rows, columns] what packs it: now, and again whenever it has changed.</summary>
+    void Use(string name, int rows, int columns, Action<IBackend, Tensor> pack)
     {
-        WeightEntry entry = Find(name, (long)rows * columns);
-        if (_staging.IsAbsent || _staging.Storage.Elements < entry.Shape.Elements) _staging = Allocate(new Shape(rows, columns));
-        var tensor = new Tensor(_staging.Storage, 0, new Shape(rows, columns), columns);
-        _backend.Upload(entry.Singles(), tensor);
-        return tensor;
+        if (!IsTrained(name) && !_tensors.ContainsKey(name)) Use(Find(name, (long)rows * columns), (backend, weight) => pack(backend, weight.Reshape(rows, columns)));
+        else
+        {
+            Tensor weight = Tensor(name, rows, columns);
+            Compute(backend => pack(backend, weight), name);
+        }
+    }
+
+    /// <summary>Runs something on a stored tensor, all in one row: where it lies if the device can, else in one buffer, as large as the largest so far.</summary>
+    unsafe void Use(WeightEntry entry, Action<IBackend, Tensor> once)
+    {
+        ReadOnlySpan<float> values = entry.Singles();
+        var shape = new Shape(1, values.Length);
+        fixed (float* start = values)
+        {
+            var storage = new Storage(DType.F32, values.Length);
+            using DeviceMemory? borrowed = _backend.Borrow(start, storage.Bytes);
+            if (borrowed is not null) storage.Bind(borrowed, 0);
+            else
+            {
+                if (_staging.IsAbsent || _staging.Storage.Elements < values.Length) _staging = Allocate(shape);
+                storage = _staging.Storage;
+            }
+            var tensor = new Tensor(storage, 0, shape, values.Length);
+            if (borrowed is null) _backend.Upload(values, tensor);
+            once(_backend, tensor);
+        }
     }
 
     WeightEntry Find(string name, long elements)

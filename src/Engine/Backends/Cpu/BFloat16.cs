@@ -18,24 +18,24 @@ static class BFloat16
 }
 
 /// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels, rounded to bfloat16; one task a panel.</summary>
-readonly unsafe struct PackBf16Work(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
+readonly unsafe struct PackBf16Work<TSet, TVector>(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
 {
-    /// <summary>One cache line of a row.</summary>
-    const int Block = 16;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     public void Run(int task, int worker)
     {
-        int panel = PackWork.FirstPanel(firstOutput, matrix) + task, width = matrix.PanelWidth, inputs = matrix.Inputs;
-        int first = Math.Max(firstOutput, panel * width), end = Math.Min(firstOutput + rows, (panel + 1) * width);
-        ushort* to = matrix.Panel<ushort>(panel);
-        for (int start = 0; start < inputs; start += Block)
-            for (int output = first; output < end; output++)
-            {
-                float* from = weight + (output - firstOutput) * pitch;
-                for (int i = start; i < Math.Min(inputs, start + Block); i++)
-                    to[(i / 2 * (long)width + output % width) * 2 + i % 2] = BFloat16.FromSingle(from[i]);
-            }
+        var piece = new PanelPiece(task, rows, firstOutput, matrix);
+        int width = matrix.PanelWidth, block = PanelPiece.ScratchBytes / sizeof(ushort) / width;   // a power of two: whole pairs
+        ushort* rounded = stackalloc ushort[block * width];
+        float* to = matrix.Panel(piece.Panel) + piece.Place;
+        for (int start = 0; start < matrix.Inputs; start += block)
+        {
+            int count = Math.Min(block, matrix.Inputs - start);
+            for (int row = 0; row < piece.Rows; row++)
+                RoundRowsWork<TSet, TVector>.Narrow(weight + (piece.FirstRow + row) * pitch + start, count, rounded + row * block);
+            WordTranspose.Run((float*)rounded, block / 2, piece.Rows, (count + 1) / 2, to + (long)start / 2 * width, width);
+        }
     }
 }
 
@@ -55,13 +55,14 @@ readonly unsafe struct RoundRowsWork<TSet, TVector>(Rows x, int rows, int column
         int end = Math.Min(rows, (task + 1) * RowTasks.Rows);
         for (int row = task * RowTasks.Rows; row < end; row++)
         {
-            if (wide is null) Narrow(x[row], rounded + row * pitch);
+            if (wide is null) Narrow(x[row], columns, rounded + row * pitch);
             else Widen(x[row], wide + row * pitch);
         }
     }
 
+    /// <summary>One row, with a zero to a whole pair.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Narrow(float* from, ushort* to)
+    public static void Narrow(float* from, int columns, ushort* to)
     {
         int i = 0;
         for (; i <= columns - TSet.Width; i += TSet.Width) TSet.StoreBf16(TSet.RoundBf16(TSet.Load(from + i)), to + i);

@@ -60,6 +60,9 @@ sealed class CpuArithmetic : IDisposable
     /// <summary>Bytes by AVX2, also where the processor has better: for tests.</summary>
     public static CpuArithmetic Int8ByAvx2() => new(Precision.Int8, WeightFormat.Int8Signed);
 
+    /// <summary>Packs in a format, whether or not this processor multiplies in it: for tests.</summary>
+    public static CpuArithmetic InFormat(WeightFormat format) => new(Precision.Fp32, format);
+
     public void Dispose() => Kernels?.Dispose();
 
     static CpuArithmetic ChooseBf16(CpuInstructionSet set, IMemoryPages pages, ref string? warning)

@@ -9,15 +9,15 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
     public void PackMatrix(Tensor weight, int firstOutput, PackedMatrix destination)
     {
         var matrix = (CpuMatrix)destination;
-        int panels = PackWork.FirstPanel(firstOutput + weight.Rows - 1, matrix) - PackWork.FirstPanel(firstOutput, matrix) + 1;
+        int panels = PanelPiece.Count(weight.Rows, firstOutput, matrix);
         long cost = 16 * weight.Shape.Elements;
         float* from = Pointer(weight);
         switch (matrix.Format)
         {
             case WeightFormat.F32: Run(panels, cost, new PackWork(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
             case WeightFormat.F16: Run(panels, cost, new PackHalfWork(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
-            case WeightFormat.Bf16: Run(panels, cost, new PackBf16Work(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
-            default: Run(panels, cost, new PackInt8Work(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
+            case WeightFormat.Bf16: Run(panels, cost, new PackBf16Work<TSet, TVector>(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
+            default: Run(panels, cost, new PackInt8Work<TSet, TVector>(from, weight.Pitch, weight.Rows, firstOutput, matrix)); break;
         }
         if (matrix.Overflowed) throw new ArgumentException($"A weight of this model is not finite or above {Half.MaxValue}: F16 cannot hold it; use another precision.");
     }

@@ -51,6 +51,8 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
 
     public DeviceMemory Allocate(long bytes) => new CpuMemory(bytes);
 
+    public DeviceMemory? Borrow(void* start, long bytes) => new CpuMemory(start, bytes);
+
     public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) =>
         new CpuMatrix(outputs, inputs, 2 * TSet.Width, arithmetic.FormatFor(inputs, floor));
 

@@ -4,18 +4,27 @@ using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cpu;
 
-/// <summary>Native memory, aligned to cache lines, or to huge pages where it is large enough to profit. Not cleared.</summary>
+/// <summary>Native memory, aligned to cache lines, or to huge pages where it fills one. Not cleared.</summary>
 sealed unsafe class CpuMemory : DeviceMemory
 {
     const int CacheLine = 64;
 
+    readonly bool _borrowed;
+
     public CpuMemory(long bytes) : base(bytes)
     {
-        bool large = bytes >= 2 * HugePages.Size;
-        nuint alignment = large ? (nuint)HugePages.Size : CacheLine;
-        nuint size = ((nuint)bytes + alignment - 1) / alignment * alignment;
-        Pointer = (byte*)NativeMemory.AlignedAlloc(size, alignment);
-        if (large) HugePages.Request(Pointer, size);
+        bool large = bytes >= HugePages.Size;
+        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, large ? (nuint)HugePages.Size : CacheLine);
+        // Whole pages alone: an end that a huge page would back to its own end cost 41 MB of CLIPSeg's weights.
+        if (large) HugePages.Request(Pointer, (nuint)(bytes / HugePages.Size * HugePages.Size));
+    }
+
+    /// <param name="start">Stays valid, and somebody else's.</param>
+    /// <param name="bytes">How many.</param>
+    public CpuMemory(void* start, long bytes) : base(bytes)
+    {
+        Pointer = (byte*)start;
+        _borrowed = true;
     }
 
     ~CpuMemory() => Free();
@@ -30,7 +39,7 @@ sealed unsafe class CpuMemory : DeviceMemory
 
     void Free()
     {
-        NativeMemory.AlignedFree(Pointer);
+        if (!_borrowed) NativeMemory.AlignedFree(Pointer);
         Pointer = null;
     }
 }

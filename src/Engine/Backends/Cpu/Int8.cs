@@ -60,40 +60,39 @@ static class Int8
 }
 
 /// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels as bytes, and their scales and sums behind these; one task a panel.</summary>
-readonly unsafe struct PackInt8Work(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
+readonly unsafe struct PackInt8Work<TSet, TVector>(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
+    where TSet : struct, IVectorSet<TVector>
+    where TVector : struct
 {
-    /// <summary>One cache line of a row.</summary>
-    const int Block = 16;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     public void Run(int task, int worker)
     {
-        int panel = PackWork.FirstPanel(firstOutput, matrix) + task, width = matrix.PanelWidth, inputs = matrix.Inputs, group = matrix.Group;
-        int first = Math.Max(firstOutput, panel * width), end = Math.Min(firstOutput + rows, (panel + 1) * width);
+        var piece = new PanelPiece(task, rows, firstOutput, matrix);
+        int width = matrix.PanelWidth, group = matrix.Group, block = PanelPiece.ScratchBytes / width;   // a power of two: whole groups
         bool raised = matrix.Format == WeightFormat.Int8Raised;
-        float* inverses = stackalloc float[width];
-        for (int output = first; output < end; output++)
+        sbyte* bytes = stackalloc sbyte[block * width];
+        float* inverses = stackalloc float[width], from = weight + piece.FirstRow * pitch, to = matrix.Panel(piece.Panel) + piece.Place;
+        float* scales = matrix.Scales + piece.Panel * width + piece.Place;
+        int* sums = matrix.Sums + piece.Panel * width + piece.Place;
+        for (int row = 0; row < piece.Rows; row++)
         {
-            float extent = Int8.Extent(new ReadOnlySpan<float>(weight + (output - firstOutput) * pitch, inputs), paired: !raised);
-            inverses[output % width] = Int8.Inverse(extent, Int8.MostWeight);
-            matrix.Scales[output] = Int8.Scale(extent, Int8.MostWeight);
-            matrix.Sums[output] = 0;
+            float extent = Int8.Extent(new ReadOnlySpan<float>(from + row * pitch, matrix.Inputs), paired: !raised);
+            inverses[row] = Int8.Inverse(extent, Int8.MostWeight);
+            (scales[row], sums[row]) = (Int8.Scale(extent, Int8.MostWeight), 0);
         }
-        byte* to = matrix.Panel<byte>(panel);
-        for (int start = 0; start < inputs; start += Block)
-            for (int output = first; output < end; output++)
+        for (int start = 0; start < matrix.Inputs; start += block)
+        {
+            int count = Math.Min(block, matrix.Inputs - start), depth = (count + group - 1) / group * group;
+            for (int row = 0; row < piece.Rows; row++)
             {
-                float* from = weight + (output - firstOutput) * pitch;
-                float inverse = inverses[output % width];
-                int sum = 0;
-                for (int i = start; i < Math.Min(inputs, start + Block); i++)
-                {
-                    int value = (int)MathF.Round(from[i] * inverse);
-                    sum += value;
-                    to[(i / group * (long)width + output % width) * group + i % group] = (byte)(raised ? value + Int8.Raised : value);
-                }
-                matrix.Sums[output] += sum;
+                sbyte* quantised = bytes + row * block;
+                sums[row] += QuantiseRowsWork<TSet, TVector>.Quantise(from + row * pitch + start, count, depth, inverses[row], shift: 0, quantised);
+                if (!raised) continue;
+                var raise = new Span<byte>(quantised, count);
+                TensorPrimitives.Xor(raise, (byte)Int8.Raised, raise);   // adds it
             }
+            WordTranspose.Run((float*)bytes, block / group, piece.Rows, depth / group, to + (long)start / group * width, width);
+        }
     }
 }
 
@@ -134,7 +133,7 @@ readonly unsafe struct QuantiseRowsWork<TSet, TVector>(Rows x, int rows, int col
             int steps = signed ? Int8.Steps : Int8.PairedSteps;
             float inverse = Int8.Inverse(most - least, steps);
             int shift = (int)MathF.Round(-least * inverse) - (signed ? Int8.Raised : 0);
-            int sum = Quantise(x[row], inverse, shift, (sbyte*)bytes[row]);
+            int sum = Quantise(x[row], columns, weight.Depth, inverse, shift, (sbyte*)bytes[row]);
             bytes.Scales[row] = Int8.Scale(most - least, steps) + poison;
             bytes.Shifts[row] = -shift;
             bytes.Raises[row] = signed ? -Int8.Raised * sum : 0;
@@ -168,9 +167,10 @@ readonly unsafe struct QuantiseRowsWork<TSet, TVector>(Rows x, int rows, int col
         return (least, most);
     }
 
+    /// <summary>One row, with zeros to <paramref name="depth"/> bytes.</summary>
     /// <returns>The sum of the bytes, taken for signed ones.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    int Quantise(float* from, float inverse, int shift, sbyte* to)
+    public static int Quantise(float* from, int columns, int depth, float inverse, int shift, sbyte* to)
     {
         TVector factor = TSet.Broadcast(inverse), zero = TSet.Broadcast(shift), sums = default;
         int i = 0;
@@ -181,7 +181,7 @@ readonly unsafe struct QuantiseRowsWork<TSet, TVector>(Rows x, int rows, int col
             TSet.StoreInt8(value, to + i);
         }
         int sum = (int)TSet.Sum(sums);
-        for (; i < weight.Depth; i++)
+        for (; i < depth; i++)
         {
             to[i] = i < columns ? (sbyte)((int)MathF.Round(from[i] * inverse) + shift) : (sbyte)0;
             sum += to[i];

@@ -6,26 +6,25 @@ namespace ClipSegNative.Backends.Cpu;
 /// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels as F16; one task a panel.</summary>
 readonly unsafe struct PackHalfWork(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
 {
-    /// <summary>One cache line of a row.</summary>
-    const int Block = 16;
+    /// <summary>The least size that is rounded to infinity.</summary>
+    const float Overflow = 65520;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit]
     public void Run(int task, int worker)
     {
-        int panel = PackWork.FirstPanel(firstOutput, matrix) + task, width = matrix.PanelWidth, inputs = matrix.Inputs;
-        int first = Math.Max(firstOutput, panel * width), end = Math.Min(firstOutput + rows, (panel + 1) * width);
-        Half* to = matrix.Panel<Half>(panel);
-        Span<Half> halves = stackalloc Half[Block];
-        for (int start = 0; start < inputs; start += Block)
-            for (int output = first; output < end; output++)
-            {
-                var values = new ReadOnlySpan<float>(weight + (output - firstOutput) * pitch + start, Math.Min(Block, inputs - start));
-                TensorPrimitives.ConvertToHalf(values, halves);
-                for (int i = 0; i < values.Length; i++)
-                {
-                    to[(start + i) * (long)width + output % width] = halves[i];
-                    if (!Half.IsFinite(halves[i])) matrix.Overflowed = true;
-                }
-            }
+        var piece = new PanelPiece(task, rows, firstOutput, matrix);
+        int width = matrix.PanelWidth, block = PanelPiece.ScratchBytes / sizeof(float) / width;
+        Half* to = matrix.Panel<Half>(piece.Panel) + piece.Place;
+        float* from = weight + piece.FirstRow * pitch, columns = stackalloc float[block * width];
+        for (int start = 0; start < matrix.Inputs; start += block)
+        {
+            int count = Math.Min(block, matrix.Inputs - start);
+            WordTranspose.Run(from + start, pitch, piece.Rows, count, columns, piece.Rows);
+            var values = new ReadOnlySpan<float>(columns, count * piece.Rows);
+            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude(values)) < Overflow)) matrix.Overflowed = true;   // true of NaN
+            int pieces = piece.Rows == width ? 1 : count, length = values.Length / pieces;
+            for (int i = 0; i < pieces; i++)
+                TensorPrimitives.ConvertToHalf(values.Slice(i * length, length), new Span<Half>(to + (long)(start + i) * width, length));
+        }
     }
 }

@@ -28,6 +28,8 @@ abstract partial class BackendDecorator(IBackend inner) : IBackend
 
     public DeviceMemory Allocate(long bytes) => Inner.Allocate(bytes);
 
+    public unsafe DeviceMemory? Borrow(void* start, long bytes) => Inner.Borrow(start, bytes);
+
     public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) => Inner.AllocateMatrix(outputs, inputs, floor);
 
     public int PitchFor(int columns) => Inner.PitchFor(columns);
