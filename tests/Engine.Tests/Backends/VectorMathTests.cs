@@ -19,6 +19,25 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
         Report(set, "exp, relative", Largest(i => y[i] / Math.Exp(x[i]) - 1), bound: 2e-7);
     }
 
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Exp2_WholeRange_IsAccurate(string set)
+    {
+        (float[] x, float[] y) = Evaluate(set, Function.Exp2, -126, 127);
+        Report(set, "2ˣ, relative", Largest(i => y[i] / Math.Pow(2, x[i]) - 1), bound: 3e-7);
+        (x, y) = Evaluate(set, Function.Exp2, -1, 0);
+        Report(set, "2ˣ of [-1, 0], relative", Largest(i => y[i] / Math.Pow(2, x[i]) - 1), bound: 3e-7);
+        Assert.Equal(1f, y[^1]);
+    }
+
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Exp2_BelowNormalNumbersOrNotANumber_StaysSo(string set)
+    {
+        (_, float[] y) = Evaluate(set, Function.Exp2, -1000, -127);
+        Assert.All(y, value => Assert.Equal(MathF.ScaleB(1, -126), value));
+        (_, y) = Evaluate(set, Function.Exp2, float.NaN, float.NaN);
+        Assert.All(y, value => Assert.True(float.IsNaN(value)));
+    }
+
     /// <summary>In doubles, ln(1 + x) of a small x is only as good as 1 + x; so its series is compared there.</summary>
     [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
     public void LogOnePlus_WholeRange_IsAccurate(string set)
@@ -100,7 +119,12 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
             for (int i = 0; i < Count; i += TSet.Width)
             {
                 TVector value = TSet.Load(from + i);
-                TSet.Store(function == Function.Exp ? VectorMath<TSet, TVector>.Exp(value) : VectorMath<TSet, TVector>.LogOnePlus(value), to + i);
+                TSet.Store(function switch
+                {
+                    Function.Exp => VectorMath<TSet, TVector>.Exp(value),
+                    Function.Exp2 => VectorMath<TSet, TVector>.Exp2(value),
+                    _ => VectorMath<TSet, TVector>.LogOnePlus(value),
+                }, to + i);
             }
     }
 
@@ -114,5 +138,5 @@ public sealed class VectorMathTests(CpuBackends backends) : IClassFixture<CpuBac
         Assert.InRange(error, 0, bound);
     }
 
-    enum Function { Exp, LogOnePlus }
+    enum Function { Exp, Exp2, LogOnePlus }
 }

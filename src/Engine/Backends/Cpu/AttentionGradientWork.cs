@@ -41,8 +41,8 @@ unsafe struct AttentionGradientWork<TSet, TVector> : IParallelWork
         long firstKey = (long)entry * Keys, firstQuery = (long)entry * Queries;
         Rows q = Q.From(firstQuery, column), k = K.From(firstKey, column), v = V.From(firstKey, column), y = Y.From(firstQuery, column);
         Rows dy = Dy.From(firstQuery, column), dq = Dq.From(firstQuery, column), dk = Dk.From(firstKey, column), dv = Dv.From(firstKey, column);
-        AttentionPanels<TSet, TVector>.PackTransposed(k[0], k.Pitch, Keys, HeadSize, 1f / MathF.Sqrt(HeadSize), keysTransposed);
-        AttentionPanels<TSet, TVector>.PackTransposed(v[0], v.Pitch, Keys, HeadSize, 1f, valuesTransposed);
+        AttentionPanels<TSet, TVector>.PackTransposed(k[0], k.Pitch, Keys, HeadSize, keysTransposed);
+        AttentionPanels<TSet, TVector>.PackTransposed(v[0], v.Pitch, Keys, HeadSize, valuesTransposed);
         AttentionPanels<TSet, TVector>.Pack(k[0], k.Pitch, Keys, HeadSize, keys);
         for (int key = 0; key < Keys; key++)
         {
@@ -61,7 +61,7 @@ unsafe struct AttentionGradientWork<TSet, TVector> : IParallelWork
                 for (int i = 0; i < count; i++)
                 {
                     int visible = Causal ? row + i + 1 + Keys - Queries : Keys;
-                    float sum = AttentionPanels<TSet, TVector>.Exponentiate(tileP + i * scorePitch, visible, Keys);
+                    float sum = AttentionPanels<TSet, TVector>.Exponentiate(tileP + i * scorePitch, visible, Keys, HeadSize);
                     ToScores(tileP + i * scorePitch, tileDs + i * scorePitch, 1f / sum, Dot(dy[row + i], y[row + i]));
                 }
                 ToQueries(tileDs, scorePitch, count, keys, dq, row);

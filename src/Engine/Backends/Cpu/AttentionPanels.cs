@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ClipSegNative.Backends.Cpu;
 
@@ -7,6 +9,8 @@ static unsafe class AttentionPanels<TSet, TVector>
     where TSet : struct, IVectorSet<TVector>
     where TVector : struct
 {
+    const float Log2E = 1.44269504f;
+
     static int Width => 2 * TSet.Width;
 
     /// <summary>To whole panels.</summary>
@@ -15,19 +19,34 @@ static unsafe class AttentionPanels<TSet, TVector>
     /// <summary>Scores of a query, a vector more than the padded keys: equal strides of a power of two would fall into the same cache sets.</summary>
     public static int ScorePitch(int keys) => RoundUp(keys) + TSet.Width;
 
-    /// <summary>scale · xᵀ in panels [rows / width][columns][width]; rows that pad the last panel are zero.</summary>
+    /// <summary>Asks for rows that will soon be read or written. They lie pages apart, so the processor does not foresee them.</summary>
+    public static void Fetch(float* x, long pitch, int rows, int columns)
+    {
+        if (!Sse.IsSupported) return;
+        const int CacheLine = 16;
+        for (int row = 0; row < rows; row++, x += pitch)
+            for (int i = 0; i < columns; i += CacheLine) Sse.Prefetch0(x + i);
+    }
+
+    /// <summary>xᵀ in panels [rows / width][columns][width]; rows that pad the last panel are zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackTransposed(float* x, long pitch, int rows, int columns, float scale, float* packed)
+    public static void PackTransposed(float* x, long pitch, int rows, int columns, float* packed)
     {
         int width = Width;
         for (int start = 0; start < rows; start += width, packed += columns * width)
         {
-            int count = Math.Min(width, rows - start);
+            int count = Math.Min(width, rows - start), row = 0;
+            if (start + width < rows) Fetch(x + (start + width) * pitch, pitch, Math.Min(width, rows - start - width), columns);
             if (count < width) new Span<float>(packed, columns * width).Clear();
-            for (int row = 0; row < count; row++)
+            for (; row <= count - 4; row += 4)
+            {
+                float* a = x + (start + row) * pitch, b = a + pitch, c = b + pitch, d = c + pitch, to = packed + row;
+                for (int i = 0; i < columns; i++, to += width) Vector128.Create(a[i], b[i], c[i], d[i]).Store(to);
+            }
+            for (; row < count; row++)
             {
                 float* from = x + (start + row) * pitch, to = packed + row;
-                for (int i = 0; i < columns; i++) to[i * width] = from[i] * scale;
+                for (int i = 0; i < columns; i++) to[i * width] = from[i];
             }
         }
     }
@@ -36,41 +55,46 @@ static unsafe class AttentionPanels<TSet, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(float* x, long pitch, int rows, int columns, float* packed)
     {
-        int width = Width;
-        for (int start = 0; start < columns; start += width)
+        int width = Width, whole = columns / width * width, rest = columns - whole;
+        long panel = (long)rows * width;
+        for (int row = 0; row < rows; row++, x += pitch, packed += width)
         {
-            int count = Math.Min(width, columns - start);
-            for (int row = 0; row < rows; row++, packed += width)
+            float* to = packed;
+            for (int column = 0; column < whole; column += width, to += panel)
             {
-                new ReadOnlySpan<float>(x + row * pitch + start, count).CopyTo(new Span<float>(packed, count));
-                new Span<float>(packed + count, width - count).Clear();
+                TSet.Store(TSet.Load(x + column), to);
+                TSet.Store(TSet.Load(x + column + TSet.Width), to + TSet.Width);
             }
+            if (rest == 0) continue;
+            new ReadOnlySpan<float>(x + whole, rest).CopyTo(new Span<float>(to, rest));
+            new Span<float>(to + rest, width - rest).Clear();
         }
     }
 
-    /// <summary>scores = exp(scores - maximum) for the visible keys, 0 for the others; returns their sum.</summary>
+    /// <summary>
+    /// scores = exp((scores - maximum) / √d) for the visible keys, 0 for the others; returns their sum. A vector behind the visible keys is overwritten.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static float Exponentiate(float* scores, int visible, int keys)
+    public static float Exponentiate(float* scores, int visible, int keys, int headSize)
     {
-        for (int i = visible; i < keys; i++) scores[i] = 0;
-        int whole = visible / TSet.Width * TSet.Width, rest = visible - whole;
-        TVector last = VectorMath<TSet, TVector>.LoadPartial(scores + whole, rest, float.NegativeInfinity);
-        TVector max = last;
-        for (int i = 0; i < whole; i += TSet.Width) max = TSet.Max(max, TSet.Load(scores + i));
-        max = TSet.Broadcast(TSet.MaxAcross(max));
-        TVector sum = TSet.Broadcast(0f);
-        for (int i = 0; i < whole; i += TSet.Width)
+        TSet.Store(TSet.Broadcast(float.NegativeInfinity), scores + visible);
+        TVector max = TSet.Load(scores), others = max;
+        int i = TSet.Width;
+        for (; i <= visible - TSet.Width; i += 2 * TSet.Width)
         {
-            TVector e = VectorMath<TSet, TVector>.Exp(TSet.Subtract(TSet.Load(scores + i), max));
+            max = TSet.Max(max, TSet.Load(scores + i));
+            others = TSet.Max(others, TSet.Load(scores + i + TSet.Width));
+        }
+        if (i < visible) max = TSet.Max(max, TSet.Load(scores + i));
+        max = TSet.Broadcast(TSet.MaxAcross(TSet.Max(max, others)));
+        TVector sum = TSet.Broadcast(0f), scale = TSet.Broadcast(Log2E / MathF.Sqrt(headSize));
+        for (i = 0; i < visible; i += TSet.Width)
+        {
+            TVector e = VectorMath<TSet, TVector>.Exp2(TSet.Multiply(TSet.Subtract(TSet.Load(scores + i), max), scale));
             TSet.Store(e, scores + i);
             sum = TSet.Add(sum, e);
         }
-        float total = TSet.Sum(sum);
-        if (rest > 0)
-        {
-            VectorMath<TSet, TVector>.StorePartial(VectorMath<TSet, TVector>.Exp(TSet.Subtract(last, max)), scores + whole, rest);
-            for (int i = whole; i < visible; i++) total += scores[i];
-        }
-        return total;
+        for (i = visible; i < keys; i++) scores[i] = 0;
+        return TSet.Sum(sum);
     }
 }

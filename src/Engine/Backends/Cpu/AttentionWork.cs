@@ -42,7 +42,7 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
         float* keys = Scratch + worker * ScratchPerWorker;
         float* values = keys + (long)AttentionPanels<TSet, TVector>.RoundUp(Keys) * HeadSize;
         float* scores = values + (long)Keys * AttentionPanels<TSet, TVector>.RoundUp(HeadSize);
-        AttentionPanels<TSet, TVector>.PackTransposed(K + entry * Keys * KPitch + column, KPitch, Keys, HeadSize, 1f / MathF.Sqrt(HeadSize), keys);
+        AttentionPanels<TSet, TVector>.PackTransposed(K + entry * Keys * KPitch + column, KPitch, Keys, HeadSize, keys);
         AttentionPanels<TSet, TVector>.Pack(V + entry * Keys * VPitch + column, VPitch, Keys, HeadSize, values);
         Attend(Q + entry * Queries * QPitch + column, first, end, keys, values, scores, Y + entry * Queries * YPitch + column);
     }
@@ -58,7 +58,9 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
         var half = MicroKernels<TSet, TVector>.Half;
         for (int row = first; row < end; row += TSet.KernelRows)
         {
-            int rows = Math.Min(TSet.KernelRows, end - row);
+            int rows = Math.Min(TSet.KernelRows, end - row), next = row + TSet.KernelRows;
+            AttentionPanels<TSet, TVector>.Fetch(q + next * QPitch, QPitch, Math.Min(TSet.KernelRows, end - next), HeadSize);
+            AttentionPanels<TSet, TVector>.Fetch(y + row * YPitch, YPitch, rows, HeadSize);
             for (int key = 0; key < Keys; key += PanelWidth)
             {
                 var kernel = Keys - key > TSet.Width ? full[rows] : half[rows];
@@ -67,7 +69,7 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
             for (int i = 0; i < rows; i++)
             {
                 int visible = Causal ? row + i + 1 + Keys - Queries : Keys;
-                inverseSums[i] = 1f / AttentionPanels<TSet, TVector>.Exponentiate(scores + i * scorePitch, visible, Keys);
+                inverseSums[i] = 1f / AttentionPanels<TSet, TVector>.Exponentiate(scores + i * scorePitch, visible, Keys, HeadSize);
             }
             for (int column = 0; column < HeadSize; column += PanelWidth)
             {
