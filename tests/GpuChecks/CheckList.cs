@@ -5,6 +5,7 @@ using ClipSegNative.Tests.Conformance;
 using ClipSegNative.Tests.Kernels.Emulation;
 using ClipSegNative.Tests.Layers;
 using ClipSegNative.Tests.Models.ClipSeg;
+using ClipSegNative.Training;
 
 namespace ClipSegNative.GpuChecks;
 
@@ -14,6 +15,9 @@ namespace ClipSegNative.GpuChecks;
 /// <param name="output">Gets the lines.</param>
 sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWriter output)
 {
+    /// <summary>For fp16, by a few halvings.</summary>
+    const double TooLarge = 1L << 40;
+
     static readonly string[] Models = ["clipseg-tiny-simple", "clipseg-tiny-refined"];
 
     public int Count { get; private set; }
@@ -54,7 +58,7 @@ sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWrit
         }
     }
 
-    /// <summary>The tiny models of the reference implementation: logits, and in float32 twenty steps of training.</summary>
+    /// <summary>The tiny models of the reference implementation: logits, twenty steps of training, and in fp16 that the loss scale finds its way.</summary>
     public void WholeModels()
     {
         foreach (string name in Models)
@@ -64,13 +68,41 @@ sealed class CheckList(Func<CudaBackend> open, CudaPrecision precision, TextWrit
                 using var model = new FixtureModel(name, open(), finite: false);
                 return Difference.Of(model.Values("expected.logits"), model.Compute()["logits"], CudaTolerance.Model(precision)).Share;
             });
-            if (precision != CudaPrecision.Float32) continue;
             Check($"{name}, training", () =>
             {
-                using var training = new FixtureTraining(name, open(), new MaskLosses { Dice = 1 });
+                using FixtureTraining training = Training(name);
+                double scale = training.Decoder.ScalesLoss ? LossScale.Start.Value : 1;
+                if (training.Decoder.ScalesLoss) training.Decoder.ScaleLoss(scale);
                 float[] losses = training.Expected("train.dice_losses"), rates = training.Expected("train.lrs");
-                return Difference.Of(losses, [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i]))], CudaTolerance.Training).Share;
+                return Difference.Of(losses, [.. losses.Select((_, i) => (float)training.Step(i + 1, rates[i], scale))], CudaTolerance.Training).Share;
             });
+            if (precision == CudaPrecision.Float16) Check($"{name}, loss scale", () => LossScaleFinds(name));
+        }
+    }
+
+    FixtureTraining Training(string name) => new(name, open(), new MaskLosses { Dice = 1 }, scalesLoss: precision == CudaPrecision.Float16);
+
+    /// <summary>From a scale beyond fp16 it comes down to one that fits, and the gradient there is that of the usual scale.</summary>
+    double LossScaleFinds(string name)
+    {
+        using FixtureTraining training = Training(name);
+        double expected = Length(LossScale.Start.Value), length;
+        var scale = new LossScale(TooLarge, 0, 0);
+        do
+        {
+            length = Length(scale.Value);
+            scale = scale.After(double.IsFinite(length));
+        }
+        while (!double.IsFinite(length));
+        if (scale.Skipped == 0) Assert.Fail($"A loss scale of {TooLarge} is not too large.");
+        return Difference.Of([(float)expected], [(float)length], new Tolerance(0, 2e-2)).Share;
+
+        double Length(double scale)
+        {
+            training.Decoder.ScaleLoss(scale);
+            training.Decoder.ZeroGradients();
+            training.Decoder.Accumulate([], []);
+            return training.Decoder.GradientNorm() / scale;
         }
     }
 

@@ -6,7 +6,8 @@ using ClipSegNative.Tests.Kernels.Emulation;
 
 // docs/gpu-checks.md says how and on what this runs. --interpret needs no device: it shows that the program works.
 const string Usage = """
-    usage: gpu-checks ops|layers|models|bandwidth [f32|tf32|bf16|f16] [NAME] [--interpret]
+    usage: gpu-checks ops|models|bandwidth [f32|tf32|bf16|f16] [NAME] [--interpret]
+           gpu-checks layers [f32] [NAME] [--interpret]
            gpu-checks timings|parity MODEL_DIR [f32|tf32|bf16|f16] [OUT] [--interpret]
            gpu-checks memory MODEL_DIR
     """;
@@ -23,7 +24,8 @@ CudaPrecision? precision = word switch
     "f16" => CudaPrecision.Float16,
     _ => null,
 };
-if (what is not ("ops" or "layers" or "models" or "bandwidth" or "timings" or "parity" or "memory") || precision is not { } rounding || (ofModel && folder is null))
+if (what is not ("ops" or "layers" or "models" or "bandwidth" or "timings" or "parity" or "memory") || precision is not { } rounding || (ofModel && folder is null)
+    || (what == "layers" && rounding != CudaPrecision.Float32))
 {
     Console.Error.WriteLine(Usage);
     return 2;

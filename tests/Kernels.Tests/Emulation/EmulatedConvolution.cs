@@ -1,4 +1,5 @@
 using ClipSegNative.Backends.Cuda;
+using ClipSegNative.Tests.Kernels.Ptx.Execution;
 
 namespace ClipSegNative.Tests.Kernels.Emulation;
 
@@ -9,6 +10,7 @@ static class EmulatedConvolution
     {
         MapConvolution c = convolution;
         int pixels = c.Batch * c.Height * c.Width, taps = c.Kernel * c.Kernel, depth = taps * c.Inputs;
+        if ((c.Input.Address | c.Filter | c.Output.Address | c.Workspace) % 16 != 0 || c.Workspace == 0) throw new LaunchException($"cuDNN is not to be given {c}.");
         // Operands are read after it is filled: one that lies in it would show.
         var workspace = new byte[workspaceBytes];
         Array.Fill(workspace, (byte)0xFF);

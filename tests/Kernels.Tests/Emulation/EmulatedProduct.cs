@@ -1,4 +1,5 @@
 using ClipSegNative.Backends.Cuda;
+using ClipSegNative.Tests.Kernels.Ptx.Execution;
 
 namespace ClipSegNative.Tests.Kernels.Emulation;
 
@@ -8,6 +9,7 @@ static class EmulatedProduct
     public static void Run(InterpretedDevice device, in MatrixProduct product)
     {
         int rows = product.Rows, columns = product.Columns, depth = product.Depth;
+        Check(product);
         float[] left = Read(device, product.Left, product.TransposeLeft ? depth : rows, product.TransposeLeft ? rows : depth);
         float[] right = Read(device, product.Right, product.TransposeRight ? columns : depth, product.TransposeRight ? depth : columns);
         float[] bias = product.Bias == 0 ? new float[columns] : Read(device, new DeviceMatrix(product.Bias, columns), 1, columns);
@@ -28,6 +30,17 @@ static class EmulatedProduct
             }
             device.Write<float>(product.Result.Address + (ulong)row * (ulong)product.Result.Pitch * sizeof(float), result.AsSpan(row * columns, columns));
         }
+    }
+
+    /// <summary>What cuBLASLt asks for: rows that do not overlap, single floats at their own addresses, a result that is no operand but perhaps, in the same layout, the addend.</summary>
+    static void Check(in MatrixProduct product)
+    {
+        DeviceMatrix left = product.Left, right = product.Right, addend = product.Addend, result = product.Result;
+        bool rowsFit = left.Pitch >= (product.TransposeLeft ? product.Rows : product.Depth) && right.Pitch >= (product.TransposeRight ? product.Depth : product.Columns)
+            && result.Pitch >= product.Columns && (addend.Address == 0 || addend.Pitch >= product.Columns);
+        bool whole = (left.Address | right.Address | addend.Address | result.Address | product.Bias) % sizeof(float) == 0;
+        bool apart = result.Address != left.Address && result.Address != right.Address && (result.Address != addend.Address || result.Pitch == addend.Pitch);
+        if (!rowsFit || !whole || !apart) throw new LaunchException($"cuBLASLt would refuse {product}.");
     }
 
     public static float[] Read(InterpretedDevice device, DeviceMatrix matrix, int rows, int columns)

@@ -43,6 +43,13 @@ public sealed class MutationTests
         { "attention_backward_keys_f32_h16", "warp barrier forgotten", 2, "AttentionBackward" },
         { "attention_f32_h16", "reduction step twice", 3, "Attention" },
         { "attention_backward_keys_f32_h16", "barrier forgotten", 1, "AttentionBackward" },
+        { "tensorcores_attention_bf16_h16", "barrier forgotten", 0, "Attention" },
+        { "tensorcores_attention_bf16_h16", "barrier forgotten", 1, "Attention" },
+        { "tensorgradients_statistics_bf16_h16", "barrier forgotten", 1, "AttentionBackward" },
+        { "tensorgradients_backward_queries_bf16_h16", "barrier forgotten", 0, "AttentionBackward" },
+        { "tensorgradients_backward_keys_bf16_h16", "barrier forgotten", 0, "AttentionBackward" },
+        { "tensorgradients_backward_keys_bf16_h16", "barrier forgotten", 1, "AttentionBackward" },
+        { "tensorgradients_backward_keys_bf16_h16", "bound off by one", 0, "AttentionBackward" },
         { "optimiser_adamw_f32", "scale forgotten", 0, "AdamW" },
     };
 
@@ -50,16 +57,17 @@ public sealed class MutationTests
     public void Kernel_WithAMistake_IsNoticed(string kernel, string mistake, int occurrence, string operation)
     {
         using var device = new InterpretedDevice(new Mutant(kernel, mistake, occurrence).Modules()) { StepLimit = 1_000_000 };
-        using var backend = new CudaBackend(new EmulatedRuntime(device));
-        Assert.Contains(OpTable.All.Where(op => op.Operation == operation), op => IsNoticed(op, backend));
+        CudaPrecision precision = kernel.Contains("bf16", StringComparison.Ordinal) ? CudaPrecision.BFloat16 : CudaPrecision.Float32;
+        using var backend = new CudaBackend(new EmulatedRuntime(device), precision);
+        Assert.Contains(OpTable.All.Where(op => op.Operation == operation), op => CudaTolerance.Of(op, precision) is { } tolerance && IsNoticed(op, backend, tolerance));
     }
 
-    static bool IsNoticed(OpCase op, CudaBackend backend)
+    static bool IsNoticed(OpCase op, CudaBackend backend, Tolerance tolerance)
     {
         try
         {
             float[] actual = op.Run(backend);
-            return !op.Expected.Zip(actual).All(pair => Math.Abs((double)pair.First - pair.Second) <= 4 * op.Tolerance.Allowance(pair.First));
+            return !op.Expected.Zip(actual).All(pair => Math.Abs((double)pair.First - pair.Second) <= tolerance.Allowance(pair.First));
         }
         catch (Exception error) when (error is KernelFaultException or DeviceMemoryException or Xunit.Sdk.XunitException)
         {

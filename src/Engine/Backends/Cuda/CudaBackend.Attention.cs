@@ -3,25 +3,21 @@ using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cuda;
 
-/// <summary>Attention: src/Kernels/attention.cu, and tensorcores.cu for rounded operands; its gradient is float32 in every precision.</summary>
+/// <summary>Attention: src/Kernels/attention.cu, and tensorcores.cu and tensorgradients.cu for operands rounded to 16 bits.</summary>
 sealed partial class CudaBackend
 {
-    const int AttentionTile = 32, TensorCoreTile = 64, AttentionThreads = 128;
+    const int AttentionThreads = 128;
 
     /// <summary>Floats that the gradient keeps of every query.</summary>
     const int QueryStatistics = 3;
+
+    readonly AttentionKernels[] _attentions = AttentionKernels.Of(precision);
 
     public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)
     {
         AttentionKernels kernels = KernelsOf(q.Columns / heads);
         (int queries, int keys, int size, float scale) = Problem(q, k, heads);
-        (string kernel, int tile) = precision switch
-        {
-            CudaPrecision.BFloat16 => (kernels.BFloat16, TensorCoreTile),
-            CudaPrecision.Float16 => (kernels.Float16, TensorCoreTile),
-            _ => (kernels.Float32, AttentionTile),
-        };
-        Launch(kernel, Tiles(queries, tile, heads, q), AttentionThreads,
+        Launch(kernels.Forward, Tiles(queries, kernels.Tile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(y), y.Pitch, queries, keys, size, causal ? 1 : 0, scale);
     }
 
@@ -31,11 +27,11 @@ sealed partial class CudaBackend
         (int queries, int keys, int size, float scale) = Problem(q, k, heads);
         int masked = causal ? 1 : 0;
         ulong statistics = Scratch((long)q.Shape[0] * heads * queries * QueryStatistics * sizeof(float));
-        Launch(kernels.Statistics, Tiles(queries, AttentionTile, heads, q), AttentionThreads,
+        Launch(kernels.Statistics, Tiles(queries, kernels.Tile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(y), y.Pitch, At(dy), dy.Pitch, statistics, queries, keys, size, masked, scale);
-        Launch(kernels.Queries, Tiles(queries, AttentionTile, heads, q), AttentionThreads,
+        Launch(kernels.Queries, Tiles(queries, kernels.Tile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(dy), dy.Pitch, statistics, At(dq), dq.Pitch, queries, keys, size, masked, scale);
-        Launch(kernels.Keys, Tiles(keys, AttentionTile, heads, q), AttentionThreads,
+        Launch(kernels.Keys, Tiles(keys, kernels.Tile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(dy), dy.Pitch, statistics, At(dk), dk.Pitch, At(dv), dv.Pitch, queries, keys, size, masked, scale);
     }
 
@@ -47,30 +43,44 @@ sealed partial class CudaBackend
 
     static CudaExtent Tiles(int tokens, int tile, int heads, Tensor q) => new(Parts(tokens, tile), (uint)heads, (uint)q.Shape[0]);
 
-    static AttentionKernels KernelsOf(int size)
+    AttentionKernels KernelsOf(int size)
     {
-        foreach (AttentionKernels kernels in Attentions)
+        foreach (AttentionKernels kernels in _attentions)
             if (size <= kernels.Size) return kernels;
-        throw new DeviceException($"The CUDA kernels have heads of up to {Attentions[^1].Size} channels, but the model's have {size}: use the device cpu.");
+        throw new DeviceException($"The CUDA kernels have heads of up to {_attentions[^1].Size} channels, but the model's have {size}: use the device cpu.");
     }
 
-    static readonly AttentionKernels[] Attentions = [new(16), new(32), new(64)];
-
     /// <summary>The kernels for heads of up to so many channels.</summary>
-    sealed class AttentionKernels(int size)
+    /// <param name="size">Channels.</param>
+    /// <param name="tile">Rows of a block.</param>
+    /// <param name="forward">What the name begins with.</param>
+    /// <param name="gradient">Likewise, of the gradient's.</param>
+    /// <param name="type">Of operands.</param>
+    sealed class AttentionKernels(int size, int tile, string forward, string gradient, string type)
     {
         public int Size => size;
 
-        public string Float32 { get; } = $"attention_f32_h{size}";
+        public int Tile => tile;
 
-        public string BFloat16 { get; } = $"tensorcores_attention_bf16_h{size}";
+        public string Forward { get; } = $"{forward}_{type}_h{size}";
 
-        public string Float16 { get; } = $"tensorcores_attention_f16_h{size}";
+        public string Statistics { get; } = $"{gradient}_statistics_{type}_h{size}";
 
-        public string Statistics { get; } = $"attention_statistics_f32_h{size}";
+        public string Queries { get; } = $"{gradient}_backward_queries_{type}_h{size}";
 
-        public string Queries { get; } = $"attention_backward_queries_f32_h{size}";
+        public string Keys { get; } = $"{gradient}_backward_keys_{type}_h{size}";
 
-        public string Keys { get; } = $"attention_backward_keys_f32_h{size}";
+        /// <summary>From small heads to large ones.</summary>
+        public static AttentionKernels[] Of(CudaPrecision precision)
+        {
+            return [Of(16), Of(32), Of(64)];
+
+            AttentionKernels Of(int size) => precision switch
+            {
+                CudaPrecision.BFloat16 => new(size, 64, "tensorcores_attention", "tensorgradients", "bf16"),
+                CudaPrecision.Float16 => new(size, 64, "tensorcores_attention", "tensorgradients", "f16"),
+                _ => new(size, 32, "attention", "attention", "f32"),
+            };
+        }
     }
 }
