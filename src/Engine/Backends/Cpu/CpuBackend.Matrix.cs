@@ -78,7 +78,7 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
     void Multiply<TProduct>(TProduct product, int rows, Epilogue epilogue, Tensor y) where TProduct : struct, IPanelProduct
     {
         CpuMatrix matrix = product.Weight;
-        var tasks = GemmTasks.Choose(rows, matrix, TSet.KernelRows, _pool.Threads);
+        var tasks = GemmTasks.Choose(rows, matrix, product.TileRows, _pool.Threads);
         // A panel is read from memory once even for one row: that is what small products cost.
         long cost = (long)Math.Max(rows, 16) * matrix.Inputs * matrix.Outputs;
         Run(tasks.Count, cost, new GemmWork<TSet, TVector, TProduct>(product, epilogue, Pointer(y), y.Pitch, tasks, _pool.Threads));

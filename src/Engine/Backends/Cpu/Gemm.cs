@@ -52,15 +52,15 @@ readonly record struct GemmTasks(int Rows, int Panels, int BlockRows, int GroupP
     /// Small weights: few rows times all panels, so that a row of the result is written in one go. Large weights come from memory: one panel times as
     /// many rows as there are, so that it is fetched once.
     /// </summary>
-    public static GemmTasks Choose(int rows, CpuMatrix weight, int kernelRows, int threads)
+    public static GemmTasks Choose(int rows, CpuMatrix weight, int tileRows, int threads)
     {
-        int tiles = (rows + kernelRows - 1) / kernelRows;
+        int tiles = (rows + tileRows - 1) / tileRows;
         // Widening costs as much for a few rows as for many.
         bool cached = weight.Bytes <= CachedWeightBytes && tiles >= threads && weight.Format != WeightFormat.F16;
         long byThreads = (long)tiles * (cached ? 1 : weight.Panels) / (TasksPerThread * threads);
-        long most = Math.Max(1, Math.Min(byThreads, MostBlockBytes / (weight.PanelBytes / weight.PanelWidth * kernelRows)));
+        long most = Math.Max(1, Math.Min(byThreads, MostBlockBytes / (weight.PanelBytes / weight.PanelWidth * tileRows)));
         long blocks = (tiles + most - 1) / most;
-        return new GemmTasks(rows, weight.Panels, (int)((tiles + blocks - 1) / blocks) * kernelRows, cached ? weight.Panels : 1);
+        return new GemmTasks(rows, weight.Panels, (int)((tiles + blocks - 1) / blocks) * tileRows, cached ? weight.Panels : 1);
     }
 }
 
@@ -112,10 +112,11 @@ static unsafe class Gemm<TSet, TVector>
         bool whole = columns == width;   // kernels read and write whole panels
         if (TProduct.HasEpilogue && whole) inside = epilogue.InRegisters(out left);
         bool direct = left.IsNothing && whole;
-        for (int row = 0; row < rows; row += TSet.KernelRows)
+        int most = product.TileRows;
+        for (int row = 0; row < rows; row += most)
         {
-            int count = Math.Min(TSet.KernelRows, rows - row);
-            if (next is not null) Prefetch(next, product.Weight.PanelBytes, row, rows);
+            int count = Math.Min(most, rows - row);
+            if (next is not null) Prefetch(next, product.Weight.PanelBytes, row, count, rows);
             FetchRows(y + row * yPitch, yPitch, count, columns);
             if (epilogue.Residual is not null) FetchRows(epilogue.Residual + row * epilogue.ResidualPitch, epilogue.ResidualPitch, count, columns);
             if (direct)
@@ -129,11 +130,11 @@ static unsafe class Gemm<TSet, TVector>
     }
 
     /// <summary>Fetches the share of the next panel that is due with this tile, so that memory works while the multiply-add units do.</summary>
-    static void Prefetch(byte* next, long bytes, int row, int rows)
+    static void Prefetch(byte* next, long bytes, int row, int count, int rows)
     {
         if (!Sse.IsSupported) return;
         const int CacheLine = 64;
-        byte* end = next + bytes * Math.Min(rows, row + TSet.KernelRows) / rows;
+        byte* end = next + bytes * (row + count) / rows;
         for (byte* line = next + bytes * row / rows / CacheLine * CacheLine; line < end; line += CacheLine) Sse.Prefetch1(line);
     }
 

@@ -12,6 +12,8 @@ readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, 
 {
     public CpuMatrix Weight => weight;
 
+    public int TileRows => kernels is null ? Math.Min(TSet.KernelRows, Int8MicroKernels<SignedDot>.MostRows) : TSet.KernelRows;
+
     public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
 
     public static bool HasEpilogue => true;
@@ -28,7 +30,7 @@ readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, 
             Finish(sums + column, panel * width + column, row, rows, epilogue.At(0, column), c + column, cPitch);
     }
 
-    /// <summary>A tile in blocks of 6 x 16, which is what 16 registers hold.</summary>
+    /// <summary>A tile in blocks of 5 x 16, for whose sums 16 registers have room.</summary>
     void Blocks<TDot>(int steps, byte* a, int rows, int columns, byte* b, int* c, nint cPitch) where TDot : struct, IByteDot
     {
         int step = weight.PanelWidth * weight.Group;

@@ -8,6 +8,9 @@ unsafe interface IPanelProduct
 {
     CpuMatrix Weight { get; }
 
+    /// <summary>Rows of a tile, at most the set's own.</summary>
+    int TileRows { get; }
+
     /// <summary>A panel as <see cref="Tile"/> wants it, by the worker that will ask for its tiles.</summary>
     void* Open(int panel, int worker);
 
@@ -26,6 +29,8 @@ readonly unsafe struct SingleProduct<TSet, TVector>(float* x, long xPitch, CpuMa
     where TVector : struct
 {
     public CpuMatrix Weight => weight;
+
+    public int TileRows => TSet.KernelRows;
 
     public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
 
@@ -47,6 +52,8 @@ readonly unsafe struct Bf16Product<TSet, TVector>(ushort* x, long xPitch, CpuMat
 {
     public CpuMatrix Weight => weight;
 
+    public int TileRows => TSet.KernelRows;
+
     public void* Open(int panel, int worker) => weight.Panel<byte>(panel);
 
     public static bool HasEpilogue => false;
@@ -61,6 +68,8 @@ readonly unsafe struct WidenedProduct<TSet, TVector>(float* x, long xPitch, CpuM
     where TVector : struct
 {
     public CpuMatrix Weight => weight;
+
+    public int TileRows => TSet.KernelRows;
 
     public static long ScratchFloats(CpuMatrix weight) => (long)weight.Depth * weight.PanelWidth;
 
