@@ -2,14 +2,16 @@ using System.CommandLine;
 
 namespace ClipSegNative.Cli;
 
-/// <summary>What a command computes with: --device, --threads, --precision, and their environment variables.</summary>
+/// <summary>What a command computes with: --device, --threads, --precision, --packed-weights, and their environment variables.</summary>
 sealed class ComputeOptions
 {
     readonly Option<DeviceChoice?> _device = OptionValues.Device();
     readonly Option<int?> _threads = OptionValues.Threads();
     readonly Option<Precision?> _precision = OptionValues.Precision();
 
-    public IReadOnlyList<Option> All => [_device, _threads, _precision];
+    readonly Option<string?> _packedWeights = OptionValues.PackedWeights();
+
+    public IReadOnlyList<Option> All => [_device, _threads, _precision, _packedWeights];
 
     public SegmenterOptions Read(ParseResult parse, Host host)
     {
@@ -20,6 +22,7 @@ sealed class ComputeOptions
             DeviceOrdinal = device.Ordinal,
             Threads = OptionValues.Threads(parse.GetValue(_threads), host),
             Precision = OptionValues.Precision(parse.GetValue(_precision), host),
+            PackedWeights = parse.GetValue(_packedWeights) ?? host.Setting(OptionValues.PackedWeightsVariable),
         };
     }
 }

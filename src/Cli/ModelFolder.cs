@@ -53,7 +53,8 @@ static class ModelFolder
         {
             Segmenter segmenter = Segmenter.Load(model, options);
             if (options.Device == DeviceKind.Cuda) host.Error.WriteLine(DeviceChoice.CudaWarning);
-            if (segmenter.PrecisionWarning is { } warning) host.Error.WriteLine($"warning: {warning}");
+            foreach (string? warning in (string?[])[segmenter.PrecisionWarning, segmenter.PackedWeightsWarning])
+                if (warning is not null) host.Error.WriteLine($"warning: {warning}");
             return segmenter;
         }
         catch (ArgumentException error)

@@ -10,7 +10,7 @@ static class OptionValues
 
     public const string ThreadsVariable = "CLIPSEG_THREADS", ThreadsValues = "a whole number from 1 to 1024";
 
-    public const string PrecisionVariable = "CLIPSEG_PRECISION";
+    public const string PrecisionVariable = "CLIPSEG_PRECISION", PackedWeightsVariable = "CLIPSEG_PACKED_WEIGHTS";
 
     public static readonly string PrecisionValues = string.Join(" or ", Enum.GetValues<Precision>().Select(Precisions.Name));
 
@@ -40,6 +40,12 @@ static class OptionValues
     public static Option<Precision?> Precision() => Of<Precision>(
         "--precision", "PRECISION", $"What the model computes in: {PrecisionValues}; else {PrecisionVariable}, else fp32", PrecisionValues, TryPrecision)
         .Suggesting([.. Enum.GetValues<Precision>().Select(Precisions.Name)]);
+
+    public static Option<string?> PackedWeights() => new("--packed-weights")
+    {
+        Description = $"Keep the weights in this folder as the CPU multiplies them, so that later starts are quick; else {PackedWeightsVariable}, else they are packed at every start",
+        HelpName = "DIR",
+    };
 
     /// <summary>Null for what the model says.</summary>
     public static Option<float?> Threshold() => Of<float>(

@@ -25,7 +25,7 @@ static class KernelWarmUp
         ClipSegConfig config = Narrow(parts.Config);
         var grid = new Grid(Math.Min(parts.Grid.Height, MostCells), Math.Min(parts.Grid.Width, MostCells));
         using var weights = new Zeros(config);
-        options = options with { Threads = 1, ImagePrompts = false, Check = false, Profile = false };
+        options = options with { Threads = 1, ImagePrompts = false, PackedWeights = null, Check = false, Profile = false };
         using var segmenter = new Segmenter(parts with { Config = config, Grid = grid }, weights, options);
         using EncodedImage image = segmenter.Encode(Picture.FromRgb(new byte[Picture.Channels], 1, 1, Picture.Channels));
         image.Segment("a");

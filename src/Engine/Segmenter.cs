@@ -51,7 +51,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         PrecisionWarning = warning;
         if (options.Check) _backend = new CheckedBackend(_backend, finite: true);
         if (options.Profile) _backend = _profiler = new ProfiledBackend(_backend);
-        _model = new ClipSegModel(_backend, config, weights);
+        PackedWeights? packed = OpenPacked(parts.Model, options.PackedWeights, out warning);
+        PackedWeightsWarning = warning;
+        _model = new ClipSegModel(_backend, config, weights, packed);
         _preprocessor = Preprocessor(parts.Preprocessing, width, height);
         _pixels = new float[Picture.Channels * width * height];
         _conditions = new float[PromptsAtOnce * config.ProjectionSize];
@@ -63,6 +65,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             (LogitHeight, LogitWidth) = (decode.Outputs[0].Shape[1], decode.Outputs[0].Shape[2]);
             _logits = new float[PromptsAtOnce * LogitHeight * LogitWidth];
             _text = new TextEmbedder(_backend, _model, options.TextCacheSize);
+            _model.StorePacked();
+            PackedWeightsWarning ??= packed?.Problem;
         }
         catch
         {
@@ -76,6 +80,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     /// <summary>One sentence where <see cref="SegmenterOptions.Precision"/> is not what is computed in, and why; else null.</summary>
     public string? PrecisionWarning { get; }
+
+    /// <summary>One sentence where <see cref="SegmenterOptions.PackedWeights"/> has a file that cannot be used, or where none can be written; else null.</summary>
+    public string? PackedWeightsWarning { get; }
 
     /// <summary>Width of the raw result in pixels: 352 for the published models.</summary>
     public int LogitWidth { get; }
@@ -127,7 +134,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         Grid grid = ChooseGrid(folder, config, preprocessing, options);
         SegmentationConfig? calibration = SegmentationConfig.Read(folder);
         Task<ClipTokenizer> tokenizer = Task.Run(() => LoadTokenizer(folder, config));   // 0.25 s, while the weights are packed
-        var parts = new SegmenterParts(config, grid, preprocessing, calibration, tokenizer);
+        var parts = new SegmenterParts(model, config, grid, preprocessing, calibration, tokenizer);
         Task warmUp = options is { Device: DeviceKind.Cuda } or { Backend: not null } ? Task.CompletedTask : Task.Run(() => KernelWarmUp.Run(parts, options));
         var segmenter = new Segmenter(parts, weights, options);
         try
@@ -218,6 +225,19 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             : new ArgumentException(problem);
     }
 
+    PackedWeights? OpenPacked(string model, string? folder, out string? warning)
+    {
+        warning = null;
+        if (folder is null) return null;
+        if (_backend.PackedLayout is { } layout)
+        {
+            try { return new PackedWeights(folder, model, layout); }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException) { warning = $"{folder}: no packed weights are kept there: {error.Message}"; }
+        }
+        else warning = "Packed weights are kept for the CPU only; here they are packed at every start.";
+        return null;
+    }
+
     internal static IBackend OpenDevice(SegmenterOptions options) => OpenDevice(options, out _);
 
     static IBackend OpenDevice(SegmenterOptions options, out string? warning)
@@ -256,9 +276,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 }
 
 /// <summary>What a segmenter is made of, beside weights.</summary>
+/// <param name="Model">As for <see cref="Segmenter.Load"/>.</param>
 /// <param name="Config">The model's sizes.</param>
 /// <param name="Grid">The working size, in patches.</param>
 /// <param name="Preprocessing">How pictures become its input.</param>
 /// <param name="Calibration">How its maps become answers; null for a model that does not say.</param>
 /// <param name="Tokenizer">Needed with the first phrase.</param>
-sealed record SegmenterParts(ClipSegConfig Config, Grid Grid, PreprocessorConfig Preprocessing, SegmentationConfig? Calibration, Task<ClipTokenizer> Tokenizer);
+sealed record SegmenterParts(string Model, ClipSegConfig Config, Grid Grid, PreprocessorConfig Preprocessing, SegmentationConfig? Calibration, Task<ClipTokenizer> Tokenizer);

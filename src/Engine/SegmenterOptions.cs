@@ -39,6 +39,13 @@ public sealed record SegmenterOptions
     /// </summary>
     public bool ImagePrompts { get; init; } = true;
 
+    /// <summary>
+    /// A folder for files of packed weights, as large as the weights, one for each model and precision: written by the first load, mapped by later ones, which
+    /// then take little time, and whose weights are memory that processes share. A file that does not fit is made anew, and
+    /// <see cref="Segmenter.PackedWeightsWarning"/> says so. On the CPU only. Null for none.
+    /// </summary>
+    public string? PackedWeights { get; init; }
+
     /// <summary>How many phrases' text embeddings are remembered, 2 KiB each. 1 or more.</summary>
     public int TextCacheSize { get; init; } = 4096;
 

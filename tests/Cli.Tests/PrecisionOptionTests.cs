@@ -29,6 +29,26 @@ public sealed class PrecisionOptionTests(TinyModel model) : IDisposable
         else Assert.Matches($@"cpu, .*, 1 thread, {precision}\n$", result.Error);
     }
 
+    /// <summary>Given as an option or by the environment: the file is made, and a second run gives the same mask without a word.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void Infer_PackedWeights_AreKeptInTheFolder(bool byVariable)
+    {
+        string picture = _folder.Picture("cat.png"), folder = _folder["packed"], mask = _folder["cat.a-cat.mask.png"];
+        var variables = new Dictionary<string, string> { ["CLIPSEG_MODEL"] = model.Location };
+        string[] arguments = ["infer", picture, "-t", "a cat"];
+        if (byVariable) variables["CLIPSEG_PACKED_WEIGHTS"] = folder;
+        else arguments = [.. arguments, "--packed-weights", folder];
+        InProcess.Run(arguments, variables: variables).Expect(ExitCode.Ok);
+        byte[] expected = File.ReadAllBytes(mask);
+        File.Delete(mask);
+        Assert.Single(Directory.GetFiles(folder));
+        CommandResult second = InProcess.Run(arguments, variables: variables).Expect(ExitCode.Ok);
+        Assert.Equal(expected, File.ReadAllBytes(mask));
+        Assert.DoesNotContain("warning", second.Error, StringComparison.Ordinal);
+        File.WriteAllText(Directory.GetFiles(folder)[0], "not weights");
+        Assert.Contains("made anew", InProcess.Run(arguments, variables: variables).Expect(ExitCode.Ok).Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Info_CpuKernels_DisassemblesEveryOne()
     {

@@ -31,6 +31,18 @@ interface IBackend : IDisposable
     /// <param name="floor">Holds whatever precision this backend was asked for. Where it keeps weights in less than float32, convolutions need that one.</param>
     PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor = PrecisionFloor.None);
 
+    /// <summary>Names how this device lays out packed weights, so that files of them can be told apart, in letters of file names; null where it puts none into files.</summary>
+    string? PackedLayout => null;
+
+    /// <summary>A matrix whose <see cref="PackedMatrix.Contents"/> were stored, under the same <see cref="PackedLayout"/>, and now lie in host memory: for reading only.</summary>
+    /// <param name="outputs">As it was allocated.</param>
+    /// <param name="inputs">As it was allocated.</param>
+    /// <param name="floor">As it was allocated.</param>
+    /// <param name="start">On a cache line; stays where it is until the matrix is disposed.</param>
+    /// <param name="bytes">How many.</param>
+    /// <returns>Null where that many bytes are no such matrix.</returns>
+    unsafe PackedMatrix? BorrowMatrix(int outputs, int inputs, PrecisionFloor floor, void* start, long bytes) => null;
+
     /// <summary>How far apart this device wants rows of that many float32 elements to start; at least <paramref name="columns"/>.</summary>
     int PitchFor(int columns);
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ClipSegNative.Backends;
 using ClipSegNative.Tensors;
 using ClipSegNative.Weights;
@@ -20,15 +21,20 @@ sealed class ParameterStore : IDisposable
     readonly Dictionary<string, Tensor> _tensors = [];
     readonly Dictionary<string, PackedMatrix> _matrices = [];
     readonly List<DeviceMemory> _memory = [];
+    readonly PackedWeights? _packed;
+    readonly Dictionary<string, ElementsInPlace> _stored = [];
+    bool _incomplete;
     Tensor _staging;
 
     /// <param name="backend">Where the weights go.</param>
     /// <param name="source">Where they come from.</param>
     /// <param name="trained">Name and stored shape of those that train; null for none.</param>
-    public ParameterStore(IBackend backend, IWeightSource source, IReadOnlyList<(string Name, Shape Shape)>? trained = null)
+    /// <param name="packed">Where frozen weights may lie packed already; belongs to this store from now on. Null for nowhere.</param>
+    public ParameterStore(IBackend backend, IWeightSource source, IReadOnlyList<(string Name, Shape Shape)>? trained = null, PackedWeights? packed = null)
     {
         _backend = backend;
         _source = source;
+        _packed = packed;
         if (trained is null) return;
         Trained = new TrainedParameters(backend, trained);
         try { Trained.Restore(ParameterBlock.Weights, source); }
@@ -50,8 +56,13 @@ sealed class ParameterStore : IDisposable
     {
         if (_tensors.TryGetValue(name, out Tensor known)) return known.Reshape(extents);
         if (IsTrained(name)) return Trained!.View(ParameterBlock.Weights, name).Reshape(extents);
-        Tensor tensor = Allocate(new Shape(extents));
-        _backend.Upload(Find(name, tensor.Shape.Elements).Singles(), tensor);
+        var shape = new Shape(extents);
+        Tensor tensor = BorrowTensor(name, shape);
+        if (tensor.IsAbsent)
+        {
+            tensor = Allocate(shape);
+            _backend.Upload(Find(name, shape.Elements).Singles(), tensor);
+        }
         return _tensors[name] = tensor;
     }
 
@@ -90,7 +101,9 @@ sealed class ParameterStore : IDisposable
     {
         string key = string.Join('+', names!);
         if (_matrices.TryGetValue(key, out PackedMatrix? known)) return known;
+        if (BorrowMatrix(key, outputs * names.Length, inputs, floor) is { } packed) return packed;
         PackedMatrix matrix = _matrices[key] = _backend.AllocateMatrix(outputs * names.Length, inputs, floor);
+        _stored[Entry(key, outputs * names.Length, inputs, floor)] = () => matrix.Contents;
         for (int i = 0; i < names.Length; i++)
         {
             int first = i * outputs;
@@ -134,14 +147,23 @@ sealed class ParameterStore : IDisposable
     /// </summary>
     public PackedMatrix PermutedMatrix(string name, Shape stored, Shape order, int outputs, int inputs)
     {
+        PrecisionFloor floor = Trained is null ? PrecisionFloor.Float32 : PrecisionFloor.None;
         if (IsTrained(name)) Trained!.Permute(name, order);
+        else if (_matrices.TryGetValue(name, out PackedMatrix? known) || (known = BorrowMatrix(name, outputs, inputs, floor)) is not null) return known;
         else
         {
             var shape = new Shape(stored[order[0]], stored[order[1]], stored[order[2]], stored[order[3]]);
             Derived(name, shape, (_, permuted) => Use(Find(name, stored.Elements), (backend, weight) =>
                 backend.Permute(weight.Reshape(stored[0], stored[1], stored[2], stored[3]), order, permuted)));
         }
-        return Matrix(outputs, inputs, Trained is null ? PrecisionFloor.Float32 : PrecisionFloor.None, name);
+        return Matrix(outputs, inputs, floor, name);
+    }
+
+    /// <summary>Writes the file of packed weights where something was not found in it: while the source is still open, and once all plans that are wanted are made.</summary>
+    public void StorePacked()
+    {
+        if (_incomplete) _packed!.Write(_stored.Select(entry => (entry.Key, entry.Value)));
+        _incomplete = false;
     }
 
     public void Dispose()
@@ -149,6 +171,7 @@ sealed class ParameterStore : IDisposable
         Trained?.Dispose();
         foreach (PackedMatrix matrix in _matrices.Values) matrix.Dispose();
         foreach (DeviceMemory block in _memory) block.Dispose();
+        _packed?.Dispose();
     }
 
     bool IsTrained(string name) => Trained?.Contains(name) == true;
@@ -163,6 +186,39 @@ sealed class ParameterStore : IDisposable
             Trained!.Follow(compute);
             return;
         }
+    }
+
+    /// <summary>In the file of packed weights.</summary>
+    static string Entry(string key, int outputs, int inputs, PrecisionFloor floor) => $"{key} [{outputs},{inputs}] {floor}";
+
+    /// <returns>Null where no packed one lies in a file.</returns>
+    unsafe PackedMatrix? BorrowMatrix(string key, int outputs, int inputs, PrecisionFloor floor)
+    {
+        if (_packed is null) return null;
+        string entry = Entry(key, outputs, inputs, floor);
+        if (!_packed.TryFind(entry, out void* start, out long bytes) || _backend.BorrowMatrix(outputs, inputs, floor, start, bytes) is not { } matrix)
+        {
+            _incomplete = true;
+            return null;
+        }
+        _stored[entry] = () => matrix.Contents;
+        return _matrices[key] = matrix;
+    }
+
+    /// <returns>Absent where it does not lie in a file as this device has it.</returns>
+    unsafe Tensor BorrowTensor(string name, Shape shape)
+    {
+        if (_packed is null) return default;
+        var storage = new Storage(DType.F32, shape.Elements);
+        _stored[name] = () => MemoryMarshal.AsBytes(Find(name, storage.Elements).Singles());
+        if (!_packed.TryFind(name, out void* start, out long bytes) || bytes != storage.Bytes || _backend.Borrow(start, bytes) is not { } memory)
+        {
+            _incomplete = true;
+            return default;
+        }
+        _memory.Add(memory);
+        storage.Bind(memory, 0);
+        return new Tensor(storage, 0, shape, shape.Columns);
     }
 
     /// <summary>Runs on a weight [rows, columns] what packs it: now, and again whenever it has changed.</summary>

@@ -12,6 +12,9 @@ abstract class PackedMatrix(int outputs, int inputs) : IDisposable
 
     public abstract long Bytes { get; }
 
+    /// <summary>What a file must hold to give this matrix back; empty where the device puts none into files.</summary>
+    public virtual ReadOnlySpan<byte> Contents => [];
+
     public abstract void Dispose();
 
     public override string ToString() => $"[{Outputs},{Inputs}]";

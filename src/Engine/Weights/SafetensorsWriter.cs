@@ -19,7 +19,12 @@ sealed record WeightToWrite(string Name, Shape Shape, Action<Span<float>> Fill, 
     {
         if (values.Length != shape.Elements) throw new ArgumentException($"'{name}' has shape {shape} but {values.Length} values.", nameof(values));
     }
+
+    /// <summary>Instead of filling: where the elements lie, as bytes of the file.</summary>
+    public ElementsInPlace? InPlace { get; init; }
 }
+
+delegate ReadOnlySpan<byte> ElementsInPlace();
 
 /// <summary>Writes .safetensors files in one pass; holds one tensor at a time.</summary>
 static class SafetensorsWriter
@@ -32,10 +37,11 @@ static class SafetensorsWriter
     /// <param name="metadata">Free strings; <c>format = pt</c>, without which Hugging Face transformers refuses a file, is added.</param>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved, or a type is neither F32 nor F16.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyCollection<WeightToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <param name="alignment">Of the first tensor in the file.</param>
+    public static void Write(string path, IReadOnlyCollection<WeightToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null, int alignment = Alignment)
     {
         WeightToWrite[] ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.Size())];
-        byte[] header = Header(ordered, metadata, out long dataBytes);
+        byte[] header = Header(ordered, metadata, alignment, out long dataBytes);
         AtomicFile.Write(path, stream => WriteAll(stream, header, ordered), expectedBytes: sizeof(ulong) + header.Length + dataBytes);
     }
 
@@ -45,11 +51,16 @@ static class SafetensorsWriter
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
-        int largest = tensors.Length == 0 ? 0 : checked((int)tensors.Max(tensor => tensor.Shape.Elements));
+        int largest = checked((int)tensors.Where(tensor => tensor.InPlace is null).Select(tensor => tensor.Shape.Elements).DefaultIfEmpty().Max());
         var values = new float[largest];
         Half[] halves = tensors.Any(tensor => tensor.Type == DType.F16) ? new Half[largest] : [];
         foreach (WeightToWrite tensor in tensors)
         {
+            if (tensor.InPlace is { } elements)
+            {
+                stream.Write(elements());
+                continue;
+            }
             int count = (int)tensor.Shape.Elements;
             Span<float> filled = values.AsSpan(0, count);
             tensor.Fill(filled);
@@ -58,7 +69,7 @@ static class SafetensorsWriter
         }
     }
 
-    static byte[] Header(WeightToWrite[] tensors, IReadOnlyDictionary<string, string>? metadata, out long dataBytes)
+    static byte[] Header(WeightToWrite[] tensors, IReadOnlyDictionary<string, string>? metadata, int alignment, out long dataBytes)
     {
         var buffer = new ArrayBufferWriter<byte>();
         var names = new HashSet<string> { "__metadata__" };
@@ -86,7 +97,7 @@ static class SafetensorsWriter
             json.WriteEndObject();
         }
         dataBytes = offset;
-        var header = new byte[(buffer.WrittenCount + Alignment - 1) / Alignment * Alignment];
+        var header = new byte[(sizeof(ulong) + buffer.WrittenCount + alignment - 1) / alignment * alignment - sizeof(ulong)];
         header.AsSpan().Fill((byte)' ');
         buffer.WrittenSpan.CopyTo(header);
         return header;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using ClipSegNative.Weights.PyTorch;
 
 namespace ClipSegNative.Weights;
@@ -25,6 +27,29 @@ static class WeightFiles
         string file = Find(folderOrFile);
         if (file.EndsWith(Index, StringComparison.OrdinalIgnoreCase)) return new ShardedWeights(file);
         return ForeignNames.Resolve(file.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? new SafetensorsFile(file) : new PyTorchFile(file));
+    }
+
+    /// <summary>Tells weights from others without reading them: sizes, times of change, and what lies at both ends of each file, names and shapes among it.</summary>
+    /// <param name="folderOrFile">As for <see cref="Open"/>.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static string Identity(string folderOrFile)
+    {
+        const int End = 1 << 16;
+        string file = Find(folderOrFile);
+        string[] files = file.EndsWith(Index, StringComparison.OrdinalIgnoreCase)
+            ? [file, .. Directory.GetFiles(FolderOf(file), $"*{Extension}").Order(StringComparer.Ordinal)]
+            : [file];
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var bytes = new byte[End];
+        foreach (string part in files)
+        {
+            using var stream = new FileStream(part, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(part)}/{stream.Length}/{File.GetLastWriteTimeUtc(part).Ticks}/"));
+            hash.AppendData(bytes, 0, stream.ReadAtLeast(bytes, End, throwOnEndOfStream: false));
+            stream.Position = Math.Max(0, stream.Length - End);
+            hash.AppendData(bytes, 0, stream.ReadAtLeast(bytes, End, throwOnEndOfStream: false));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     static string Find(string folderOrFile)

@@ -20,14 +20,24 @@ sealed record Contender(string Name, Precision? Precision, IReadOnlyList<string>
         Peer("ONNX Runtime, whole graph", [GraphFiles.Whole], (model, threads) => new OrtWholeEngine(model, threads)),
     ];
 
+    /// <summary>With files of packed weights, which change nothing but how a process starts.</summary>
+    public static IReadOnlyList<Contender> Packed { get; } = [.. Precisions.OfCpu.Select(precision => Own(precision, packed: true))];
+
     public static Contender Reference => All[0];
 
     public bool Ours => Precision is not null;
 
-    public static Contender Find(string name) => All.First(contender => contender.Name == name);
+    /// <summary>Where files of packed weights lie; null for a contender that has none.</summary>
+    public string? PackedFolder(PeerModel model) => Packed.Contains(this) ? PackedFolderOf(model) : null;
 
-    static Contender Own(Precision precision) => new($"ours {precision.Name()}", precision, [],
-        (model, threads) => new OurEngine(model, new SegmenterOptions { Threads = threads, Precision = precision }),
+    public static Contender Find(string name) => All.Concat(Packed).First(contender => contender.Name == name);
+
+    static string PackedFolderOf(PeerModel model) => Path.Combine(model.Graphs, "packed");
+
+    static Contender Own(Precision precision) => Own(precision, packed: false);
+
+    static Contender Own(Precision precision, bool packed) => new($"ours {precision.Name()}{(packed ? ", packed file" : "")}", precision, [],
+        (model, threads) => new OurEngine(model, new SegmenterOptions { Threads = threads, Precision = precision, PackedWeights = packed ? PackedFolderOf(model) : null }),
         () =>
         {
             using CpuArithmetic arithmetic = CpuArithmetic.Choose(precision, CpuInstructionSets.Best, pages: null, out string? warning);

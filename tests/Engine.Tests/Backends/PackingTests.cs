@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using ClipSegNative.Backends;
 using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Tensors;
 using ClipSegNative.Tests.Conformance;
 
 namespace ClipSegNative.Tests.Backends;
@@ -27,6 +29,23 @@ public sealed unsafe class PackingTests
             for (int output = 0; output < matrix.Panels * matrix.PanelWidth; output++)
                 Check(matrix, output, output < outputs ? weights.AsSpan(output * inputs, inputs) : new float[inputs]);
         }
+    }
+
+    /// <summary>Files of packed weights depend on it: whoever changes what is packed raises <see cref="CpuMatrix.LayoutVersion"/>, and puts it and the new sum here.</summary>
+    [Fact]
+    public void LayoutVersion_NamesWhatIsPacked()
+    {
+        using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (WeightFormat format in Enum.GetValues<WeightFormat>())
+        {
+            using CpuArithmetic arithmetic = CpuArithmetic.InFormat(format);
+            using IBackend backend = CpuBackend.Create(CpuInstructionSet.Portable, threads: 1, arithmetic);
+            using var space = new OpWorkspace(backend, $"{format}");
+            PackedMatrix matrix = space.EmptyMatrix(19, 21);
+            backend.PackMatrix(space.Given(Weights(19, 21), 19, 21), 0, matrix);
+            sum.AppendData(matrix.Contents);
+        }
+        Assert.Equal("1: 31554947f9fa828b", $"{CpuMatrix.LayoutVersion}: {Convert.ToHexStringLower(sum.GetHashAndReset())[..16]}");
     }
 
     /// <summary>Words are moved, never computed with: as floats, these are not numbers, and of two kinds.</summary>

@@ -56,6 +56,14 @@ sealed unsafe partial class CpuBackend<TSet, TVector>(CpuInstructionSet set, int
     public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) =>
         new CpuMatrix(outputs, inputs, 2 * TSet.Width, arithmetic.FormatFor(inputs, floor));
 
+    public string PackedLayout => $"cpu{CpuMatrix.LayoutVersion}-{arithmetic.Precision.Name()}-{arithmetic.FormatFor(1)}x{2 * TSet.Width}".ToLowerInvariant();
+
+    public PackedMatrix? BorrowMatrix(int outputs, int inputs, PrecisionFloor floor, void* start, long bytes)
+    {
+        var matrix = new CpuMatrix(outputs, inputs, 2 * TSet.Width, arithmetic.FormatFor(inputs, floor), start);
+        return matrix.Bytes == bytes ? matrix : null;
+    }
+
     public int PitchFor(int columns) => columns * sizeof(float) % ConflictingBytes == 0 ? columns + 16 : columns;
 
     public void Upload(ReadOnlySpan<float> source, Tensor destination)

@@ -27,9 +27,17 @@ enum WeightFormat
 /// </summary>
 sealed unsafe class CpuMatrix : PackedMatrix
 {
+    /// <summary>To be raised whenever what is written here describes something else than before: files of packed weights of another version are made anew.</summary>
+    public const int LayoutVersion = 1;
+
     readonly CpuMemory _memory;
 
-    public CpuMatrix(int outputs, int inputs, int panelWidth, WeightFormat format = WeightFormat.F32) : base(outputs, inputs)
+    /// <param name="outputs">Rows of the weight.</param>
+    /// <param name="inputs">Columns of the weight.</param>
+    /// <param name="panelWidth">Outputs side by side.</param>
+    /// <param name="format">How the weights are kept.</param>
+    /// <param name="packed">Where they lie already; null for new memory.</param>
+    public CpuMatrix(int outputs, int inputs, int panelWidth, WeightFormat format = WeightFormat.F32, void* packed = null) : base(outputs, inputs)
     {
         (Group, int size) = format switch
         {
@@ -45,9 +53,11 @@ sealed unsafe class CpuMatrix : PackedMatrix
         PanelBytes = (long)Depth * panelWidth * size;
         bool scaled = format is WeightFormat.Int8Signed or WeightFormat.Int8Raised;
         long body = Panels * PanelBytes;
-        _memory = new CpuMemory(body + (scaled ? (long)Panels * panelWidth * (sizeof(float) + sizeof(int)) : 0));
+        long bytes = body + (scaled ? (long)Panels * panelWidth * (sizeof(float) + sizeof(int)) : 0);
+        _memory = packed == null ? new CpuMemory(bytes) : new CpuMemory(packed, bytes);
         Scales = scaled ? (float*)(_memory.Pointer + body) : null;
         Sums = scaled ? (int*)(Scales + Panels * panelWidth) : null;
+        if (packed != null) return;
         if (scaled) NativeMemory.Clear(Scales, (nuint)(_memory.Bytes - body));
         if (Depth != inputs) NativeMemory.Clear(_memory.Pointer, (nuint)_memory.Bytes);
         else if (outputs % panelWidth != 0) NativeMemory.Clear(Panel<byte>(Panels - 1), (nuint)PanelBytes);
@@ -77,6 +87,8 @@ sealed unsafe class CpuMatrix : PackedMatrix
     public bool Overflowed { get; set; }
 
     public override long Bytes => _memory.Bytes;
+
+    public override ReadOnlySpan<byte> Contents => new(_memory.Pointer, checked((int)_memory.Bytes));
 
     public float* Panel(int index) => Panel<float>(index);
 

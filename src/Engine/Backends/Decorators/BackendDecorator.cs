@@ -32,6 +32,10 @@ abstract partial class BackendDecorator(IBackend inner) : IBackend
 
     public PackedMatrix AllocateMatrix(int outputs, int inputs, PrecisionFloor floor) => Inner.AllocateMatrix(outputs, inputs, floor);
 
+    public string? PackedLayout => Inner.PackedLayout;
+
+    public unsafe PackedMatrix? BorrowMatrix(int outputs, int inputs, PrecisionFloor floor, void* start, long bytes) => Inner.BorrowMatrix(outputs, inputs, floor, start, bytes);
+
     public int PitchFor(int columns) => Inner.PitchFor(columns);
 
     public void Upload(ReadOnlySpan<float> source, Tensor destination) => Inner.Upload(source, destination);

@@ -11,9 +11,13 @@ namespace ClipSegNative.Models.ClipSeg;
 /// CLIPSeg in its separately replayed parts: a picture is encoded once, a phrase or an example picture once, and each pair decoded. The weights are read while the first
 /// plan of each kind is made; after that their source may be closed.
 /// </summary>
-sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource weights) : IDisposable
+/// <param name="backend">Where it is computed.</param>
+/// <param name="config">Its sizes.</param>
+/// <param name="weights">Under canonical names.</param>
+/// <param name="packed">Where they may lie packed already; belongs to this model from now on. Null for nowhere.</param>
+sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource weights, PackedWeights? packed = null) : IDisposable
 {
-    readonly ParameterStore _parameters = new(backend, weights);
+    readonly ParameterStore _parameters = new(backend, weights, trained: null, packed);
 
     public ClipSegConfig Config => config;
 
@@ -97,6 +101,9 @@ sealed class ClipSegModel(IBackend backend, ClipSegConfig config, IWeightSource 
                 return result;
             };
         });
+
+    /// <summary>See <see cref="ParameterStore.StorePacked"/>.</summary>
+    public void StorePacked() => _parameters.StorePacked();
 
     public void Dispose() => _parameters.Dispose();
 
