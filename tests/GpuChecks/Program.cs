@@ -58,7 +58,7 @@ try
     }
     return 0;
 }
-catch (Exception error) when (error is DeviceException or ModelFileException)
+catch (Exception error) when (error is DeviceException or ModelFileException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"error: {error.Message}");
     return error is DeviceException ? 4 : 3;
