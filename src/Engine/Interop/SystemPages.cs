@@ -1,13 +1,16 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace ClipSegNative.Interop;
 
-/// <summary>Pages of Linux (mmap) and Windows (VirtualAlloc).</summary>
+/// <summary>Pages of Linux and macOS (mmap) and Windows (VirtualAlloc).</summary>
 sealed unsafe partial class SystemPages : IMemoryPages
 {
     const int ProtectNone = 0, ProtectRead = 1, ProtectWrite = 2, ProtectExecute = 4;   // PROT_*
 
     const int MapPrivate = 0x2, MapAnonymous = 0x20;   // MAP_*, as Linux numbers them
+
+    const int AppleMapAnonymous = 0x1000, AppleMapCode = 0x800;   // MAP_ANON, and MAP_JIT, which a hardened process needs
 
     const uint Commit = 0x1000, ReserveAddresses = 0x2000, Release = 0x8000;   // MEM_*
 
@@ -19,9 +22,10 @@ sealed unsafe partial class SystemPages : IMemoryPages
     {
         nint start;
         if (OperatingSystem.IsWindows()) start = VirtualAlloc(0, bytes, ReserveAddresses | Commit, PageNoAccess);
-        // Apple's systems want MAP_JIT, an entitlement and a switch per thread; none of their processors has the instructions worth it.
-        else if (!OperatingSystem.IsLinux()) return (0, "memory for code is taken on Linux and Windows only");
-        else start = Map(0, bytes, ProtectNone, MapPrivate | MapAnonymous, file: -1, offset: 0);
+        else if (OperatingSystem.IsLinux()) start = Map(0, bytes, ProtectNone, MapPrivate | MapAnonymous, file: -1, offset: 0);
+        // Apple's own processors, which would want a switch per thread as well, have none of the instructions.
+        else if (OperatingSystem.IsMacOS() && X86Base.IsSupported) start = Map(0, bytes, ProtectNone, MapPrivate | AppleMapAnonymous | AppleMapCode, file: -1, offset: 0);
+        else return (0, "memory for code is taken on Linux, Windows and Macs with Intel processors only");
         return start is 0 or -1 ? (0, LastError()) : (start, "");
     }
 
