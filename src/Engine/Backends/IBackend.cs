@@ -128,9 +128,9 @@ interface IBackend : IDisposable
 
     /// <summary>
     /// softmax(q·kᵀ / √d)·v per head, head h being columns [h·d, (h+1)·d). q and y [batch, queries, channels], k and v [batch, keys, channels].
-    /// Causal: query i sees keys up to i + keys - queries. Vaswani et al. 2017, section 3.2.
+    /// Causal: query i sees keys up to i + keys - queries. Vaswani et al. 2017, section 3.2. The floor is that of its two products.
     /// </summary>
-    void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y);
+    void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor = PrecisionFloor.None);
 
     /// <summary>y is the result of <see cref="Attention"/>, dy its gradient; the probabilities are computed again. dq, dk, dv overwritten.</summary>
     void AttentionBackward(Tensor q, Tensor k, Tensor v, Tensor y, Tensor dy, int heads, bool causal, Tensor dq, Tensor dk, Tensor dv);

@@ -1,6 +1,6 @@
 namespace ClipSegNative.Backends;
 
-/// <summary>How far below float32 a device may go with the products of a matrix when it was asked for a lower precision.</summary>
+/// <summary>How far below float32 a device may go with a product when it was asked for a lower precision.</summary>
 enum PrecisionFloor
 {
     /// <summary>As far as it was asked.</summary>

@@ -18,6 +18,8 @@ sealed class LayerScope(Arena arena, ParameterStore parameters, string path = ""
 
     public bool Training => training;
 
+    public PrecisionFloor Floor => floor;
+
     public LayerScope Child(string name) => new(arena, parameters, Name(name), training, floor);
 
     public LayerScope Child(string name, int index) => Child($"{name}.{index}");

@@ -14,7 +14,7 @@ sealed class MultiHeadAttention(LayerScope scope, int batch, int tokens, int cha
     public Tensor Forward(Tensor x, Tensor residual)
     {
         _qkv = _project.Forward(x);
-        scope.Backend.Attention(Part(_qkv, 0), Part(_qkv, 1), Part(_qkv, 2), heads, causal, _mixed);
+        scope.Backend.Attention(Part(_qkv, 0), Part(_qkv, 1), Part(_qkv, 2), heads, causal, _mixed, scope.Floor);
         return _output.ForwardAdd(_mixed, residual);
     }
 

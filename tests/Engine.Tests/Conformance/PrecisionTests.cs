@@ -84,6 +84,39 @@ public class PrecisionTests
         }
     }
 
+    [Theory, MemberData(nameof(CpuBackends.Sets), MemberType = typeof(CpuBackends))]
+    public void Attention_Bf16ByVectors_AgreesWithReferenceOnAnyNumberOfThreads(string set)
+    {
+        var instructions = Enum.Parse<CpuInstructionSet>(set);
+        CpuBackends.SkipUnlessTested(instructions);
+        using IBackend one = CpuBackend.Create(instructions, threads: 1, CpuArithmetic.ByVectors(Precision.Bf16, instructions));
+        using IBackend three = CpuBackend.Create(instructions, threads: 3, CpuArithmetic.ByVectors(Precision.Bf16, instructions));
+        foreach (OpCase op in Attentions())
+        {
+            float[] results = CheckAttention(op, one);
+            Assert.Equal(results, op.Run(three));
+        }
+    }
+
+    [Fact]
+    public void Attention_Bf16AsChosen_AgreesWithReference()
+    {
+        CpuArithmetic arithmetic = CpuArithmetic.Choose(Precision.Bf16, CpuInstructionSets.Best, pages: null, out string? warning);
+        using IBackend backend = CpuBackend.Create(threads: 2, arithmetic: arithmetic);
+        Assert.SkipUnless(arithmetic.Precision == Precision.Bf16, warning ?? "");
+        foreach (OpCase op in Attentions()) CheckAttention(op, backend);
+    }
+
+    /// <summary>Only bf16 rounds attention, and not where float32 is the least.</summary>
+    [Theory, InlineData("Bf16", true), InlineData("Int8", false), InlineData("F16Weights", false)]
+    public void Attention_NotToBeRounded_IsThatOfFp32(string name, bool floored)
+    {
+        using IBackend exact = CpuBackend.Create(threads: 1), reduced = CpuBackend.Create(threads: 1, arithmetic: ByVectors(name));
+        float[] expected = Attend(exact, PrecisionFloor.None), actual = Attend(reduced, floored ? PrecisionFloor.Float32 : PrecisionFloor.None);
+        Assert.Equal(expected, actual);
+        if (floored) Assert.NotEqual(expected, Attend(reduced, PrecisionFloor.SixteenBits));
+    }
+
     [Fact]
     public void Convolution_OfAMatrixThatIsNotExact_IsRefused()
     {
@@ -195,6 +228,60 @@ public class PrecisionTests
             }
             Assert.Equal(0, rounded[row * Pitch + Columns]);
         }
+    }
+
+    /// <summary>What attention's kernels of bfloat16 read, in all widths: it is written over the float32 it is made of.</summary>
+    [Fact]
+    public void Narrow_InPlace_HasPairsAndZerosToTheLast()
+    {
+        CheckNarrowing<Set128, Vector128<float>>();
+        CheckNarrowing<Set256, Vector256<float>>();
+        CheckNarrowing<Set512, Vector512<float>>();
+    }
+
+    static unsafe void CheckNarrowing<TSet, TVector>() where TSet : struct, IVectorSet<TVector> where TVector : struct
+    {
+        int width = 2 * TSet.Width;
+        foreach (int depth in new[] { 1, 2, 5, 37 })
+        {
+            float[] values = [.. Enumerable.Range(0, depth * width).Select(i => MathF.Sin(i + 1))], panel = [.. values], row = [.. values];
+            fixed (float* a = panel, b = row)
+            {
+                AttentionPanels<TSet, TVector>.NarrowPanel(a, depth);
+                for (int i = 0; i < (depth + 1) / 2 * 2 * width; i++)
+                {
+                    int step = i / (2 * width) * 2 + i % 2, column = i / 2 % width;
+                    Assert.Equal(step < depth ? BFloat16.FromSingle(values[step * width + column]) : 0, ((ushort*)a)[i]);
+                }
+                AttentionPanels<TSet, TVector>.Narrow(b, depth);
+                for (int i = 0; i < (depth + 1) / 2 * 2; i++) Assert.Equal(i < depth ? BFloat16.FromSingle(values[i]) : 0, ((ushort*)b)[i]);
+            }
+        }
+    }
+
+    static IEnumerable<OpCase> Attentions() => OpTable.All.Where(op => op.Operation == "Attention");
+
+    /// <summary>An exponential that lies nearer to a tie than its own error may be rounded either way; all else is as exact as in float32.</summary>
+    static float[] CheckAttention(OpCase op, IBackend backend)
+    {
+        float[] expected = op.Run(new ReferenceBackend(precision: Precision.Bf16)), actual = op.Run(backend);
+        float[] doubts = op.Run(new ReferenceBackend(precision: Precision.Bf16, doubt: op.Tolerance.Absolute));
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double error = Math.Abs((double)actual[i] - expected[i]), allowed = op.Tolerance.Allowance(expected[i]) + doubts[i];
+            Assert.True(error <= allowed, $"{op}: element {i} is {actual[i]:R}, expected {expected[i]:R}: off by {error:G3}, allowed {allowed:G3}.");
+        }
+        return actual;
+    }
+
+    static float[] Attend(IBackend backend, PrecisionFloor floor)
+    {
+        using var space = new OpWorkspace(backend, nameof(PrecisionTests));
+        Tensor q = space.Random(1, 19, 32), k = space.Random(1, 19, 32), v = space.Random(1, 19, 32), y = space.Output(1, 19, 32);
+        backend.Attention(q, k, v, heads: 2, causal: false, y, floor);
+        var results = new float[y.Shape.Elements];
+        backend.Download(y, results);
+        return results;
     }
 
     static IEnumerable<OpCase> Products() => OpTable.All.Where(op => op.Operation is "Linear" or "LinearActivate" or "LinearAdd");

@@ -38,7 +38,7 @@ sealed class PrimitivesOnly(IBackend inner) : IBackend
 
     public void LayerNorm(Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor y) => inner.LayerNorm(x, gamma, beta, epsilon, y);
 
-    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y) => inner.Attention(q, k, v, heads, causal, y);
+    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor) => inner.Attention(q, k, v, heads, causal, y, floor);
 
     public void Film(Tensor x, Tensor scale, Tensor shift, Tensor y) => inner.Film(x, scale, shift, y);
 

@@ -1,3 +1,4 @@
+using ClipSegNative.Backends;
 using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Tests.Reference;
@@ -36,10 +37,12 @@ sealed partial class ReferenceBackend
         }
     }
 
-    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)
+    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor)
     {
         Matrix queriesOf = new(q), keysOf = new(k), valuesOf = new(v), to = new(y);
         int batch = q.Shape[0], queries = q.Shape[1], keys = k.Shape[1], size = q.Columns / heads;
+        bool bf16 = precision == Precision.Bf16 && floor != PrecisionFloor.Float32;
+        double Operand(double value) => bf16 ? RoundToBits(value, 8) : value;
         var weights = new double[keys];
         for (int entry = 0; entry < batch; entry++)
             for (int head = 0; head < heads; head++)
@@ -49,15 +52,19 @@ sealed partial class ReferenceBackend
                     for (int key = 0; key < visible; key++)
                     {
                         double dot = 0;
-                        for (int c = head * size; c < (head + 1) * size; c++) dot += queriesOf[row, c] * keysOf[entry * keys + key, c];
+                        for (int c = head * size; c < (head + 1) * size; c++) dot += Operand(queriesOf[row, c]) * Operand(keysOf[entry * keys + key, c]);
                         weights[key] = dot / Math.Sqrt(size);
                     }
-                    Softmax(weights.AsSpan(0, visible));
+                    double total = Exponentiate(weights.AsSpan(0, visible));
                     for (int c = head * size; c < (head + 1) * size; c++)
                     {
                         double sum = 0;
-                        for (int key = 0; key < visible; key++) sum += weights[key] * valuesOf[entry * keys + key, c];
-                        to[row, c] = sum;
+                        for (int key = 0; key < visible; key++)
+                        {
+                            double value = Operand(valuesOf[entry * keys + key, c]);
+                            sum += doubt > 0 ? StepAtTie(weights[key]) * Math.Abs(value) : Operand(weights[key]) * value;
+                        }
+                        to[row, c] = sum / total;
                     }
                 }
     }
@@ -88,9 +95,16 @@ sealed partial class ReferenceBackend
 
     static void Softmax(Span<double> values)
     {
+        double sum = Exponentiate(values);
+        foreach (ref double value in values) value /= sum;
+    }
+
+    /// <summary>exp(value - largest); returns their sum.</summary>
+    static double Exponentiate(Span<double> values)
+    {
         double max = double.NegativeInfinity, sum = 0;
         foreach (double value in values) max = Math.Max(max, value);
-        foreach (double value in values) sum += Math.Exp(value - max);
-        foreach (ref double value in values) value = Math.Exp(value - max) / sum;
+        foreach (ref double value in values) sum += value = Math.Exp(value - max);
+        return sum;
     }
 }

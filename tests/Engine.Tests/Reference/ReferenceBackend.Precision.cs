@@ -27,6 +27,13 @@ sealed partial class ReferenceBackend
         return paired ? row.Chunk(2).Max(pair => Math.Max(largest, Math.Abs((float)pair[0] + (float)pair[^1] * (pair.Length - 1)) * (127f / 181))) : largest;
     }
 
+    /// <summary>The distance between a positive number's neighbours in bfloat16, if it is nearly in their middle; else 0.</summary>
+    double StepAtTie(double value)
+    {
+        double step = Math.ScaleB(1, Math.ILogB(value) - 7), beyond = value / step - Math.Floor(value / step) - 0.5;
+        return Math.Abs(beyond) * step <= doubt * value ? step : 0;
+    }
+
     /// <summary>So many significant bits, to nearest, ties to even.</summary>
     static double RoundToBits(double value, int bits)
     {

@@ -8,9 +8,13 @@ namespace ClipSegNative.Tests.Reference;
 /// Fused operations keep the interface's own bodies.
 /// </summary>
 /// <param name="rounds">False keeps doubles in memory too, for differences that float32 would swallow.</param>
-/// <param name="precision">What <see cref="Linear"/> rounds both of its operands to.</param>
+/// <param name="precision">What <see cref="Linear"/> rounds both of its operands to, and in bf16 attention.</param>
 /// <param name="paired">In int8, the bytes are such that their products fit 16 bits two by two.</param>
-sealed partial class ReferenceBackend(bool rounds = true, Precision precision = Precision.Fp32, bool paired = false) : IBackend
+/// <param name="doubt">
+/// Above 0, <see cref="Attention"/> gives instead of its results how far they move if every exponential that lies this near to a tie, relatively, is rounded
+/// the other way.
+/// </param>
+sealed partial class ReferenceBackend(bool rounds = true, Precision precision = Precision.Fp32, bool paired = false, double doubt = 0) : IBackend
 {
     public string Description => rounds ? "reference, double precision inside each operation" : "reference, double precision";
 

@@ -71,6 +71,39 @@ static unsafe class AttentionPanels<TSet, TVector>
         }
     }
 
+    /// <summary>x, rounded to bfloat16 in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Round(float* x, long count)
+    {
+        long i = 0;
+        for (; i <= count - TSet.Width; i += TSet.Width) TSet.Store(TSet.RoundBf16(TSet.Load(x + i)), x + i);
+        for (; i < count; i++) x[i] = BFloat16.ToSingle(BFloat16.FromSingle(x[i]));
+    }
+
+    /// <summary>x as bfloat16 where it lies, with a zero to a whole pair: what is written has been read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Narrow(float* x, int count)
+    {
+        ushort* to = (ushort*)x;
+        int i = 0;
+        for (; i <= count - TSet.Width; i += TSet.Width) TSet.StoreBf16(TSet.RoundBf16(TSet.Load(x + i)), to + i);
+        for (; i < count; i++) to[i] = BFloat16.FromSingle(x[i]);
+        if (count % 2 != 0) to[count] = 0;
+    }
+
+    /// <summary>A panel [depth][width] as [depth / 2][width][2 bfloat16] where it lies; zeros fill the last pair.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void NarrowPanel(float* panel, int depth)
+    {
+        ushort* to = (ushort*)panel;
+        for (int step = 0; step < depth; step += 2, panel += 2 * Width, to += 2 * Width)
+            for (int i = 0; i < Width; i += TSet.Width)
+            {
+                TVector odd = step + 1 < depth ? TSet.RoundBf16(TSet.Load(panel + Width + i)) : default;
+                TSet.StoreBf16Pairs(TSet.RoundBf16(TSet.Load(panel + i)), odd, to + 2 * i);
+            }
+    }
+
     /// <summary>
     /// scores = exp((scores - maximum) / √d) for the visible keys, 0 for the others; returns their sum. A vector behind the visible keys is overwritten.
     /// </summary>

@@ -1,10 +1,12 @@
 using System.Runtime.CompilerServices;
+using ClipSegNative.Backends.Cpu.Assembly;
 
 namespace ClipSegNative.Backends.Cpu;
 
 /// <summary>
 /// Softmax attention of one head of one batch entry over one range of queries. Keys and values are packed into panels once, then each tile of queries
 /// holds all of its scores in the first-level cache: two matrix products by the same microkernel with a softmax between, and no running maximum.
+/// In bfloat16 q, k, v and the exponentials are rounded once, where they have been packed or computed; sums and softmax stay float32.
 /// </summary>
 unsafe struct AttentionWork<TSet, TVector> : IParallelWork
     where TSet : struct, IVectorSet<TVector>
@@ -15,14 +17,20 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
     public int Heads, Queries, Keys, HeadSize, QueryRanges;
     public bool Causal;
 
+    /// <summary>To bfloat16, all operands of both products.</summary>
+    public bool Rounded;
+
+    /// <summary>That multiply rounded operands; null to have it done in float32.</summary>
+    public TileKernels? Kernels;
+
     static int PanelWidth => 2 * TSet.Width;
 
-    /// <summary>Floats of scratch: packed keys, packed values, scores and results of a tile.</summary>
+    /// <summary>Floats of scratch: packed keys, packed values, scores, results and rounded queries of a tile.</summary>
     public static long ScratchFloats(int keys, int headSize)
     {
         long values = AttentionPanels<TSet, TVector>.RoundUp(headSize);
         return (long)AttentionPanels<TSet, TVector>.RoundUp(keys) * headSize + keys * values
-            + TSet.KernelRows * (AttentionPanels<TSet, TVector>.ScorePitch(keys) + values);
+            + TSet.KernelRows * (AttentionPanels<TSet, TVector>.ScorePitch(keys) + 2 * values);
     }
 
     /// <summary>A range of whole tiles, as few as keep every thread busy: each range packs its head's keys and values again.</summary>
@@ -44,6 +52,11 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
         float* scores = values + (long)Keys * AttentionPanels<TSet, TVector>.RoundUp(HeadSize);
         AttentionPanels<TSet, TVector>.PackTransposed(K + entry * Keys * KPitch + column, KPitch, Keys, HeadSize, keys);
         AttentionPanels<TSet, TVector>.Pack(V + entry * Keys * VPitch + column, VPitch, Keys, HeadSize, values);
+        if (Rounded)
+        {
+            RoundPanels(keys, AttentionPanels<TSet, TVector>.RoundUp(Keys), HeadSize);
+            RoundPanels(values, AttentionPanels<TSet, TVector>.RoundUp(HeadSize), Keys);
+        }
         Attend(Q + entry * Queries * QPitch + column, first, end, keys, values, scores, Y + entry * Queries * YPitch + column);
     }
 
@@ -52,31 +65,61 @@ unsafe struct AttentionWork<TSet, TVector> : IParallelWork
     readonly void Attend(float* q, int first, int end, float* keys, float* values, float* scores, float* y)
     {
         int scorePitch = AttentionPanels<TSet, TVector>.ScorePitch(Keys), valueWidth = AttentionPanels<TSet, TVector>.RoundUp(HeadSize);
-        float* results = scores + TSet.KernelRows * scorePitch;
+        float* results = scores + TSet.KernelRows * scorePitch, rounded = results + TSet.KernelRows * valueWidth;
         float* inverseSums = stackalloc float[TSet.KernelRows];
-        var full = MicroKernels<TSet, TVector>.Full;
-        var half = MicroKernels<TSet, TVector>.Half;
         for (int row = first; row < end; row += TSet.KernelRows)
         {
             int rows = Math.Min(TSet.KernelRows, end - row), next = row + TSet.KernelRows;
             AttentionPanels<TSet, TVector>.Fetch(q + next * QPitch, QPitch, Math.Min(TSet.KernelRows, end - next), HeadSize);
             AttentionPanels<TSet, TVector>.Fetch(y + row * YPitch, YPitch, rows, HeadSize);
-            for (int key = 0; key < Keys; key += PanelWidth)
+            float* queries = q + row * QPitch;
+            if (Rounded)
             {
-                var kernel = Keys - key > TSet.Width ? full[rows] : half[rows];
-                kernel(HeadSize, q + row * QPitch, (nint)QPitch, 1, keys + (long)key * HeadSize, scores + key, scorePitch, null);
+                for (int i = 0; i < rows; i++) new ReadOnlySpan<float>(queries + i * QPitch, HeadSize).CopyTo(new Span<float>(rounded + i * valueWidth, HeadSize));
+                queries = rounded;
+                RoundRows(rounded, valueWidth, rows, HeadSize);
             }
+            Multiply(queries, Rounded ? valueWidth : (nint)QPitch, rows, HeadSize, keys, Keys, scores, scorePitch);
             for (int i = 0; i < rows; i++)
             {
                 int visible = Causal ? row + i + 1 + Keys - Queries : Keys;
                 inverseSums[i] = 1f / AttentionPanels<TSet, TVector>.Exponentiate(scores + i * scorePitch, visible, Keys, HeadSize);
             }
-            for (int column = 0; column < HeadSize; column += PanelWidth)
-            {
-                var kernel = HeadSize - column > TSet.Width ? full[rows] : half[rows];
-                kernel(Keys, scores, scorePitch, 1, values + (long)column * Keys, results + column, valueWidth, null);
-            }
+            if (Rounded) RoundRows(scores, scorePitch, rows, Keys);
+            Multiply(scores, scorePitch, rows, Keys, values, HeadSize, results, valueWidth);
             for (int i = 0; i < rows; i++) Scale(results + i * valueWidth, inverseSums[i], y + (row + i) * YPitch, HeadSize);
+        }
+    }
+
+    /// <summary>c [rows, columns] = a [rows, depth] · the panels, whose last may be one of half a width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    readonly void Multiply(float* a, nint aPitch, int rows, int depth, float* panels, int columns, float* c, nint cPitch)
+    {
+        for (int column = 0; column < columns; column += PanelWidth, panels += (long)depth * PanelWidth)
+        {
+            bool whole = columns - column > TSet.Width;
+            if (Kernels is { } kernels)
+                kernels[rows, whole ? 2 : 1](a, panels, c + column, (depth + 1) / 2, aPitch * sizeof(float), cPitch * sizeof(float));
+            else
+                (whole ? MicroKernels<TSet, TVector>.Full : MicroKernels<TSet, TVector>.Half)[rows](depth, a, aPitch, 1, panels, c + column, cPitch, null);
+        }
+    }
+
+    readonly void RoundPanels(float* panels, int columns, int depth)
+    {
+        if (Kernels is null) AttentionPanels<TSet, TVector>.Round(panels, (long)columns * depth);
+        else
+        {
+            for (int column = 0; column < columns; column += PanelWidth) AttentionPanels<TSet, TVector>.NarrowPanel(panels + (long)column * depth, depth);
+        }
+    }
+
+    readonly void RoundRows(float* x, int pitch, int rows, int columns)
+    {
+        for (int row = 0; row < rows; row++, x += pitch)
+        {
+            if (Kernels is null) AttentionPanels<TSet, TVector>.Round(x, columns);
+            else AttentionPanels<TSet, TVector>.Narrow(x, columns);
         }
     }
 

@@ -26,6 +26,9 @@ sealed class CpuArithmetic : IDisposable
         _ => Precision == Precision.Int8 && inputs > Int8.MostInputs ? WeightFormat.F32 : _format,
     };
 
+    /// <summary>Whether both products of an attention take bfloat16; in any other precision they are float32.</summary>
+    public bool RoundsAttention(PrecisionFloor floor) => Precision == Precision.Bf16 && floor != PrecisionFloor.Float32;
+
     /// <summary>The best that this processor can do towards a precision.</summary>
     /// <param name="asked">What the user wants.</param>
     /// <param name="set">What the backend computes with.</param>

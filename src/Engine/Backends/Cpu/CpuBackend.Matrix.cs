@@ -96,9 +96,10 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
         return (byte*)Scratch(0, out _, rows * (pitch / sizeof(float) + Int8Rows.RowFloats));
     }
 
-    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)
+    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor)
     {
         int batch = q.Shape[0], queries = q.Shape[1], keys = k.Shape[1], headSize = q.Columns / heads;
+        bool rounded = arithmetic.RoundsAttention(floor);
         var work = new AttentionWork<TSet, TVector>
         {
             Q = Pointer(q),
@@ -114,6 +115,8 @@ sealed unsafe partial class CpuBackend<TSet, TVector>
             Keys = keys,
             HeadSize = headSize,
             Causal = causal,
+            Rounded = rounded,
+            Kernels = rounded ? arithmetic.Kernels : null,
             QueryRanges = AttentionWork<TSet, TVector>.ChooseRanges(batch, heads, queries, _pool.Threads),
             Scratch = Scratch(AttentionWork<TSet, TVector>.ScratchFloats(keys, headSize), out long perWorker),
             ScratchPerWorker = perWorker,

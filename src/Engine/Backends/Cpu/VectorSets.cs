@@ -26,6 +26,9 @@ unsafe interface IVectorSet<TVector> where TVector : struct
     /// <summary>Of rounded values.</summary>
     static abstract void StoreBf16(TVector value, ushort* destination);
 
+    /// <summary>The inverse of <see cref="LoadBf16Pairs"/>, of rounded values.</summary>
+    static abstract void StoreBf16Pairs(TVector even, TVector odd, ushort* destination);
+
     /// <summary>Reads 2·<see cref="Width"/> bfloat16: those at even places, and those at odd ones.</summary>
     static abstract void LoadBf16Pairs(ushort* source, out TVector even, out TVector odd);
 
@@ -99,6 +102,9 @@ readonly unsafe struct Set512 : IVectorSet<Vector512<float>>
         Vector256.Narrow(bits.GetLower(), bits.GetUpper()).Store(destination);
     }
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBf16Pairs(Vector512<float> even, Vector512<float> odd, ushort* destination) =>
+        (even.AsUInt32() >> 16 | odd.AsUInt32()).Store((uint*)destination);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadBf16Pairs(ushort* source, out Vector512<float> even, out Vector512<float> odd)
     {
         Vector512<uint> pairs = Vector512.Load((uint*)source);
@@ -163,6 +169,9 @@ readonly unsafe struct Set256 : IVectorSet<Vector256<float>>
         Vector256<uint> bits = value.AsUInt32() >> 16;
         Vector128.Narrow(bits.GetLower(), bits.GetUpper()).Store(destination);
     }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBf16Pairs(Vector256<float> even, Vector256<float> odd, ushort* destination) =>
+        (even.AsUInt32() >> 16 | odd.AsUInt32()).Store((uint*)destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadBf16Pairs(ushort* source, out Vector256<float> even, out Vector256<float> odd)
     {
@@ -230,6 +239,9 @@ readonly unsafe struct Set128 : IVectorSet<Vector128<float>>
         Vector128<uint> bits = value.AsUInt32() >> 16;
         Vector128.Narrow(bits, bits).GetLower().Store(destination);
     }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreBf16Pairs(Vector128<float> even, Vector128<float> odd, ushort* destination) =>
+        (even.AsUInt32() >> 16 | odd.AsUInt32()).Store((uint*)destination);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadBf16Pairs(ushort* source, out Vector128<float> even, out Vector128<float> odd)
     {

@@ -11,11 +11,11 @@ sealed partial class CudaBackend
     /// <summary>Floats that the gradient keeps of every query.</summary>
     const int QueryStatistics = 3;
 
-    readonly AttentionKernels[] _attentions = AttentionKernels.Of(precision);
+    readonly AttentionKernels[] _attentions = AttentionKernels.Of(precision), _exactAttentions = AttentionKernels.Of(CudaPrecision.Float32);
 
-    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)
+    public void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor)
     {
-        AttentionKernels kernels = KernelsOf(q.Columns / heads);
+        AttentionKernels kernels = KernelsOf(q.Columns / heads, floor);
         (int queries, int keys, int size, float scale) = Problem(q, k, heads);
         Launch(kernels.Forward, Tiles(queries, kernels.Tile, heads, q), AttentionThreads,
             At(q), q.Pitch, At(k), k.Pitch, At(v), v.Pitch, At(y), y.Pitch, queries, keys, size, causal ? 1 : 0, scale);
@@ -23,7 +23,7 @@ sealed partial class CudaBackend
 
     public void AttentionBackward(Tensor q, Tensor k, Tensor v, Tensor y, Tensor dy, int heads, bool causal, Tensor dq, Tensor dk, Tensor dv)
     {
-        AttentionKernels kernels = KernelsOf(q.Columns / heads);
+        AttentionKernels kernels = KernelsOf(q.Columns / heads, PrecisionFloor.None);
         (int queries, int keys, int size, float scale) = Problem(q, k, heads);
         int masked = causal ? 1 : 0;
         ulong statistics = Scratch((long)q.Shape[0] * heads * queries * QueryStatistics * sizeof(float));
@@ -43,9 +43,9 @@ sealed partial class CudaBackend
 
     static CudaExtent Tiles(int tokens, int tile, int heads, Tensor q) => new(Parts(tokens, tile), (uint)heads, (uint)q.Shape[0]);
 
-    AttentionKernels KernelsOf(int size)
+    AttentionKernels KernelsOf(int size, PrecisionFloor floor)
     {
-        foreach (AttentionKernels kernels in _attentions)
+        foreach (AttentionKernels kernels in floor == PrecisionFloor.Float32 ? _exactAttentions : _attentions)
             if (size <= kernels.Size) return kernels;
         throw new DeviceException($"The CUDA kernels have heads of up to {_attentions[^1].Size} channels, but the model's have {size}: use the device cpu.");
     }

@@ -115,10 +115,10 @@ abstract partial class BackendDecorator(IBackend inner) : IBackend
         After(operation);
     }
 
-    public virtual void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)
+    public virtual void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor)
     {
         var operation = new Operation(nameof(Attention), [q, k, v], [y], inPlace: false, 2.0 * q.Shape.Elements * k.Shape[1]);
-        if (Before(operation)) Inner.Attention(q, k, v, heads, causal, y);
+        if (Before(operation)) Inner.Attention(q, k, v, heads, causal, y, floor);
         After(operation);
     }
 

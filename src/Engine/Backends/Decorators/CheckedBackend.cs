@@ -73,12 +73,12 @@ sealed partial class CheckedBackend(IBackend inner, bool finite) : BackendDecora
         base.LayerNorm(x, gamma, beta, epsilon, y);
     }
 
-    public override void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y)
+    public override void Attention(Tensor q, Tensor k, Tensor v, int heads, bool causal, Tensor y, PrecisionFloor floor)
     {
         Require(q.Shape.Rank == 3 && q.Shape == y.Shape && k.Shape.Rank == 3 && k.Shape == v.Shape && k.Shape[0] == q.Shape[0]
             && k.Columns == q.Columns && k.Shape[1] > 0 && heads > 0 && q.Columns % heads == 0 && (!causal || q.Shape[1] <= k.Shape[1]),
             nameof(Attention), $"{heads} heads of q {q}, k {k}, v {v} to {y}");
-        base.Attention(q, k, v, heads, causal, y);
+        base.Attention(q, k, v, heads, causal, y, floor);
     }
 
     public override void Film(Tensor x, Tensor scale, Tensor shift, Tensor y)

@@ -60,7 +60,7 @@ sealed class ClipImageProjection
         _scope.Backend.SliceTokens(normed, 0, _normedClassToken);
         _kv = _keysAndValues.Forward(normed);
         _q = _query.Forward(_normedClassToken);
-        _scope.Backend.Attention(_q, Half(_kv, 0), Half(_kv, 1), _heads, causal: false, _mixed);
+        _scope.Backend.Attention(_q, Half(_kv, 0), Half(_kv, 1), _heads, causal: false, _mixed, _scope.Floor);
         Tensor attended = _output.ForwardAdd(_mixed, _classToken);
         return _projection.Forward(_postNorm.Forward(_mlp.Forward(_norm2.Forward(attended), attended)));
     }
