@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ClipSegNative.Backends.Cpu;
 using ClipSegNative.Backends.Decorators;
+using ClipSegNative.Benchmarks.Peaks;
 using ClipSegNative.Imaging;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Text;
@@ -29,14 +30,14 @@ static class ProfileCommand
             RandomWeights.Write(folder, config, seed: 0);
             ClipVocabulary.WriteByteLevel(folder, config.Text.VocabularySize);
             Picture picture = Noise(1024, 768);
-            using var peak = new FmaPeak(set, threads);
+            using MultiplyAddPeak peak = MultiplyAddPeak.Of(Precision.Fp32, set, threads)!;
             Timings(folder, new SegmenterOptions { Threads = threads, CpuPath = path }, picture, peak);
             Operations(folder, new SegmenterOptions { Threads = threads, CpuPath = path, Profile = true }, picture, peak);
         }
         finally { Directory.Delete(folder, recursive: true); }
     }
 
-    static void Timings(string folder, SegmenterOptions options, Picture picture, FmaPeak peak)
+    static void Timings(string folder, SegmenterOptions options, Picture picture, MultiplyAddPeak peak)
     {
         long start = Stopwatch.GetTimestamp();
         using Segmenter segmenter = Segmenter.Load(folder, options);
@@ -61,7 +62,7 @@ static class ProfileCommand
         Console.WriteLine($"mask at {picture.Width} x {picture.Height} {Median(() => results[0].Mask()):F1} ms");
     }
 
-    static void Operations(string folder, SegmenterOptions options, Picture picture, FmaPeak peak)
+    static void Operations(string folder, SegmenterOptions options, Picture picture, MultiplyAddPeak peak)
     {
         using Segmenter segmenter = Segmenter.Load(folder, options);
         using EncodedImage image = segmenter.Encode(picture);
@@ -71,7 +72,7 @@ static class ProfileCommand
     }
 
     /// <summary>The machine's speed varies with its neighbours, so the peak is measured between the runs.</summary>
-    static void Print(string title, Segmenter segmenter, Action action, FmaPeak meter)
+    static void Print(string title, Segmenter segmenter, Action action, MultiplyAddPeak meter)
     {
         var peaks = new double[Runs];
         segmenter.ClearProfile();
@@ -94,7 +95,7 @@ static class ProfileCommand
     }
 
     /// <summary>Encode and peak in turn; the share is the median of the pairs' ratios.</summary>
-    static string EncodeBesidePeak(Action encode, FmaPeak meter)
+    static string EncodeBesidePeak(Action encode, MultiplyAddPeak meter)
     {
         double[] times = new double[Runs], shares = new double[Runs];
         for (int run = 0; run < Runs; run++)

@@ -1,10 +1,14 @@
 using ClipSegNative.Benchmarks;
+using ClipSegNative.Benchmarks.Peaks;
 using ClipSegNative.Benchmarks.Peers;
 
 switch (args)
 {
     case ["profile", .. string[] rest]:
         ProfileCommand.Run(rest);
+        return 0;
+    case ["peak", .. string[] rest]:
+        PeakCommand.Run(rest);
         return 0;
     case ["backward", .. string[] rest]:
         BackwardCommand.Run(rest);
@@ -31,6 +35,7 @@ switch (args)
             $"""
             Usage: dotnet run -c Release --project tests/Benchmarks -- ...
               profile|backward [threads] [avx512|avx2|portable]
+              peak [threads]
               training [threads] [small] [operations]
               precision [threads]
               precision-error photos|scenes FOLDER [precision ...]

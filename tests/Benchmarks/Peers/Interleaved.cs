@@ -1,4 +1,6 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
+using ClipSegNative.Benchmarks.Peaks;
 
 namespace ClipSegNative.Benchmarks.Peers;
 
@@ -14,8 +16,8 @@ sealed record Effort(int Rounds, int Fewest, double Seconds, int Starts)
     public static Effort Quick { get; } = new(3, 2, 8, 2);
 }
 
-/// <summary>Times of one case: [contender][round] in milliseconds, and the multiply-add peak of each round.</summary>
-sealed record Rounds(double[][] Milliseconds, double[] Peaks);
+/// <summary>Times of one case: [contender][round] in milliseconds, and by precision the multiply-add peak of each round.</summary>
+sealed record Rounds(double[][] Milliseconds, IReadOnlyDictionary<Precision, double[]> Peaks);
 
 /// <summary>
 /// Contenders take turns, so that what the machine's neighbours do hits all of them; who begins changes from round to round. Threads of one library spin for
@@ -27,19 +29,20 @@ static class Interleaved
 
     /// <param name="actions">Each ends when its result is there.</param>
     /// <param name="effort">How long.</param>
-    /// <param name="peak">Measured once a round; null for not.</param>
-    public static Rounds Run(IReadOnlyList<Action> actions, Effort effort, FmaPeak? peak = null)
+    /// <param name="peaks">Measured once a round; null for none.</param>
+    public static Rounds Run(IReadOnlyList<Action> actions, Effort effort, IReadOnlyDictionary<Precision, MultiplyAddPeak>? peaks = null)
     {
         foreach (Action action in actions) action();   // compiles, and grows what memory there is to grow
         List<double>[] times = [.. actions.Select(_ => new List<double>())];
-        List<double> peaks = [];
+        peaks ??= ReadOnlyDictionary<Precision, MultiplyAddPeak>.Empty;
+        Dictionary<Precision, List<double>> rates = peaks.ToDictionary(pair => pair.Key, _ => new List<double>());
         long begin = Stopwatch.GetTimestamp();
         for (int round = 0; round < effort.Rounds && (round < effort.Fewest || Stopwatch.GetElapsedTime(begin).TotalSeconds < effort.Seconds); round++)
         {
-            if (peak is not null)
+            foreach ((Precision precision, MultiplyAddPeak peak) in peaks)
             {
                 Thread.Sleep(Pause);
-                peaks.Add(peak.GigaFlops());
+                rates[precision].Add(peak.GigaFlops());
             }
             for (int turn = 0; turn < actions.Count; turn++)
             {
@@ -50,7 +53,7 @@ static class Interleaved
                 times[i].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
         }
-        return new Rounds([.. times.Select(list => list.ToArray())], [.. peaks]);
+        return new Rounds([.. times.Select(list => list.ToArray())], rates.ToDictionary(pair => pair.Key, pair => pair.Value.ToArray()));
     }
 
     public static double Median(IEnumerable<double> values)

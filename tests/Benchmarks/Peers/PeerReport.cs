@@ -7,14 +7,14 @@ static class PeerReport
         $"""
         clipseg-native {results.Program}, {results.CpuPath}; {results.Runtime}; ONNX Runtime {results.OnnxRuntime ?? "is not there"}
         {results.Processor}, {results.Cores} cores ({string.Join(", ", results.Features)}); {results.System}; {results.Utc:yyyy-MM-dd HH:mm} UTC{(results.Quick ? "; --quick" : "")}
-        Medians in milliseconds; in brackets best and worst, and the share of the float32 multiply-add peak measured in the same rounds.
+        Medians in milliseconds; in brackets best and worst, and the share of the multiply-add peak of its own precision, measured in the same rounds.
         """);
 
     public static void CaseHead(IReadOnlyList<Contender> contenders, int threads) =>
-        Console.WriteLine($"\n| threads {threads} | rounds | peak, GF/s | {string.Join(" | ", contenders.Select(contender => contender.Name))} |\n| --- | --- | --- |{string.Concat(contenders.Select(_ => " --- |"))}");
+        Console.WriteLine($"\n| threads {threads} | rounds | peaks, GF/s | {string.Join(" | ", contenders.Select(contender => contender.Name))} |\n| --- | --- | --- |{string.Concat(contenders.Select(_ => " --- |"))}");
 
     public static void Case(CaseResult result, IReadOnlyList<Contender> contenders) =>
-        Console.WriteLine($"| {result.Case} | {result.Timings[0].Rounds} | {result.PeakGigaFlops?.ToString("F0") ?? "-"} | {string.Join(" | ", contenders.Select(contender => Cell(result, contender)))} |");
+        Console.WriteLine($"| {result.Case} | {result.Timings[0].Rounds} | {Peaks(result)} | {string.Join(" | ", contenders.Select(contender => Cell(result, contender)))} |");
 
     public static void Ratios(PeerResults results)
     {
@@ -57,6 +57,9 @@ static class PeerReport
         if (results.Skipped.Count > 0) Console.WriteLine("\nSkipped:");
         foreach (string skipped in results.Skipped) Console.WriteLine($"- {skipped}");
     }
+
+    static string Peaks(CaseResult result) =>
+        result.PeakGigaFlops.Count == 0 ? "-" : string.Join(", ", result.PeakGigaFlops.Select(peak => $"{peak.Key} {peak.Value:F0}"));
 
     static string Cell(CaseResult result, Contender contender)
     {

@@ -19,17 +19,17 @@ sealed record PeerResults(
 /// <summary>A case: its contenders, and each of ours against each other.</summary>
 /// <param name="Case">See <see cref="PeerCase"/>.</param>
 /// <param name="Threads">Of every contender.</param>
-/// <param name="PeakGigaFlops">Measured multiply-add peak of the rounds, median; null where it was not asked for.</param>
+/// <param name="PeakGigaFlops">By precision: measured multiply-add peak of the rounds, median; empty where it was not asked for.</param>
 /// <param name="Timings">In the contenders' order.</param>
 /// <param name="Ratios">Above 1: ours is faster.</param>
-sealed record CaseResult(string Case, int Threads, double? PeakGigaFlops, IReadOnlyList<Timing> Timings, IReadOnlyList<PairRatio> Ratios);
+sealed record CaseResult(string Case, int Threads, IReadOnlyDictionary<string, double> PeakGigaFlops, IReadOnlyList<Timing> Timings, IReadOnlyList<PairRatio> Ratios);
 
 /// <param name="Contender">Its name.</param>
 /// <param name="Median">Milliseconds.</param>
 /// <param name="Best">Milliseconds.</param>
 /// <param name="Worst">Milliseconds.</param>
 /// <param name="Rounds">How many times.</param>
-/// <param name="PeakShare">Of the float32 multiply-add peak; null where that was not measured.</param>
+/// <param name="PeakShare">Of the multiply-add peak of the contender's precision; null where that was not measured.</param>
 sealed record Timing(string Contender, double Median, double Best, double Worst, int Rounds, double? PeakShare);
 
 /// <summary>Median of the paired ratios, peer's time over ours.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClipSegNative.Backends.Cpu;
+using ClipSegNative.Benchmarks.Peaks;
 using ClipSegNative.Cli;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Text;
@@ -66,7 +67,9 @@ sealed class PeersCommand(PeerModel model, bool quick, string only)
     void Group(int threads, IReadOnlyList<PeerCase> cases, IReadOnlyList<Contender> contenders, PeerResults results)
     {
         IEngine[] engines = [.. contenders.Select(contender => contender.Open(model, threads))];
-        using var peak = new FmaPeak(CpuInstructionSets.Best, threads);
+        Dictionary<Precision, MultiplyAddPeak> peaks = contenders.Select(contender => contender.Arithmetic).Distinct()
+            .Select(precision => (precision, MultiplyAddPeak.Of(precision, CpuInstructionSets.Best, threads))).Where(pair => pair.Item2 is not null)
+            .ToDictionary(pair => pair.precision, pair => pair.Item2!);
         PeerReport.CaseHead(contenders, threads);
         foreach (PeerCase item in cases)
         {
@@ -79,22 +82,21 @@ sealed class PeersCommand(PeerModel model, bool quick, string only)
             [
                 .. contenders.Zip(engines, (contender, engine) => (contender, item.Prepare(engine))).Where(pair => pair.Item2 is not null).Select(pair => (pair.contender, pair.Item2!)),
             ];
-            Rounds rounds = Interleaved.Run([.. part.Select(pair => pair.Action)], _effort, item.GigaFlop > 0 ? peak : null);
+            Rounds rounds = Interleaved.Run([.. part.Select(pair => pair.Action)], _effort, item.GigaFlop > 0 ? peaks : null);
             CaseResult result = Result(item, [.. part.Select(pair => pair.Contender)], rounds);
             results.Cases.Add(result);
             PeerReport.Case(result, contenders);
         }
         if (results.Agreements.Count == 0) results.Agreements.AddRange(Agree(contenders, engines));
-        foreach (IEngine engine in engines) engine.Dispose();
+        foreach (IDisposable used in engines.Concat<IDisposable>(peaks.Values)) used.Dispose();
     }
 
     static CaseResult Result(PeerCase item, Contender[] contenders, Rounds rounds)
     {
-        double? peak = rounds.Peaks.Length > 0 ? Interleaved.Median(rounds.Peaks) : null;
         Timing[] timings =
         [
             .. contenders.Zip(rounds.Milliseconds, (contender, times) => new Timing(contender.Name, Interleaved.Median(times), times.Min(), times.Max(), times.Length,
-                peak is null ? null : Interleaved.Median(times.Zip(rounds.Peaks, (time, now) => item.GigaFlop / (time / 1000) / now)))),
+                rounds.Peaks.TryGetValue(contender.Arithmetic, out double[]? peaks) ? Interleaved.Median(times.Zip(peaks, (time, peak) => item.GigaFlop / (time / 1000) / peak)) : null)),
         ];
         PairRatio[] ratios =
         [
@@ -104,7 +106,7 @@ sealed class PeersCommand(PeerModel model, bool quick, string only)
                where !contenders[peer].Ours
                select new PairRatio(contenders[own].Name, contenders[peer].Name, Interleaved.Ratio(rounds.Milliseconds[peer], rounds.Milliseconds[own])),
         ];
-        return new CaseResult(item.Name, item.Threads, peak, timings, ratios);
+        return new CaseResult(item.Name, item.Threads, rounds.Peaks.ToDictionary(pair => pair.Key.Name(), pair => Interleaved.Median(pair.Value)), timings, ratios);
     }
 
     /// <summary>Nobody is fast by computing something else.</summary>

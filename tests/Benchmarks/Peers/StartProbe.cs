@@ -21,7 +21,7 @@ static class StartProbe
     {
         string picture = Path.Combine(model.Graphs, "picture.png");
         PngWriter.Save(picture, stream => PngWriter.Write(stream, PngKind.Rgb8, model.Picture.Width, model.Picture.Height, model.Picture.Pixels));
-        contenders = [.. contenders.SelectMany(contender => Contender.Packed.Where(packed => packed.Precision == contender.Precision).Prepend(contender))];
+        contenders = [.. contenders.SelectMany(contender => Contender.Packed.Where(packed => contender.Ours && packed.Precision == contender.Precision).Prepend(contender))];
         foreach (Contender packed in contenders.Intersect(Contender.Packed)) Child(OwnProgram(LoadCommand, [packed.Name, model.Folder, model.Graphs, $"{threads}"]));   // makes the file
         Dictionary<string, List<LoadTimes>> loads = [];
         Dictionary<string, List<double>> processes = [];
@@ -32,8 +32,8 @@ static class StartProbe
                 string[] common = [contender.Name, model.Folder, model.Graphs, $"{threads}"];
                 LoadTimes times = JsonSerializer.Deserialize<LoadTimes>(Child(OwnProgram(LoadCommand, common)))!;
                 string output = Path.Combine(model.Graphs, "masks", contender.Name);
-                ProcessStartInfo infer = contender.Precision is { } precision
-                    ? CommandLine(["infer", picture, "-t", Phrase, "--model", model.Folder, "--out", output, "--threads", $"{threads}", "--precision", precision.Name(), "--quiet",
+                ProcessStartInfo infer = contender.Ours
+                    ? CommandLine(["infer", picture, "-t", Phrase, "--model", model.Folder, "--out", output, "--threads", $"{threads}", "--precision", contender.Precision.Name(), "--quiet",
                         .. contender.PackedFolder(model) is { } folder ? (string[])["--packed-weights", folder] : []])
                     : OwnProgram(InferCommand, [.. common, picture, output]);
                 long start = Stopwatch.GetTimestamp();

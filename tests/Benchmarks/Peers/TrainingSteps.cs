@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using ClipSegNative.Backends;
 using ClipSegNative.Models.ClipSeg;
 using ClipSegNative.Tensors;
@@ -35,7 +36,7 @@ static class TrainingSteps
                 },
             ], effort);
             double[] times = rounds.Milliseconds[0];
-            yield return new CaseResult($"training step of {preset}, batch {Batch}", threads, null,
+            yield return new CaseResult($"training step of {preset}, batch {Batch}", threads, ReadOnlyDictionary<string, double>.Empty,
                 [new Timing(Contender.Reference.Name, Interleaved.Median(times), times.Min(), times.Max(), times.Length, null)], []);
         }
     }
