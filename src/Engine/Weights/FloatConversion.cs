@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ClipSegNative.Tensors;
 
@@ -18,7 +18,7 @@ static class FloatConversion
                 source.CopyTo(MemoryMarshal.AsBytes(destination));
                 return true;
             case DType.F16:
-                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(source), destination);
+                HalfFormat.Widen(MemoryMarshal.Cast<byte, Half>(source), destination);
                 return true;
             case DType.BF16:
                 WidenBrain(MemoryMarshal.Cast<byte, ushort>(source), MemoryMarshal.Cast<float, uint>(destination));
@@ -29,6 +29,7 @@ static class FloatConversion
     }
 
     /// <summary>A brain float is the upper half of a float's bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void WidenBrain(ReadOnlySpan<ushort> source, Span<uint> destination)
     {
         int i = 0;

@@ -70,11 +70,16 @@ public sealed unsafe class PackingTests
         return [.. Enumerable.Range(0, outputs * inputs).Select(i => i % 7 == 0 ? random.Next(-4096, 4096) / 1024f : (float)((random.NextDouble() - 0.5) * Math.Pow(2, random.Next(-12, 8))))];
     }
 
+    static float Extent(ReadOnlySpan<float> weights, bool paired)
+    {
+        fixed (float* from = weights) return Int8.Extent(from, weights.Length, paired);
+    }
+
     static void Check(CpuMatrix matrix, int output, ReadOnlySpan<float> weights)
     {
         int panel = output / matrix.PanelWidth, place = output % matrix.PanelWidth;
         bool real = output < matrix.Outputs, raised = matrix.Format == WeightFormat.Int8Raised;
-        float extent = matrix.Scales == null ? 0 : Int8.Extent(weights, paired: !raised), inverse = Int8.Inverse(extent, Int8.MostWeight);
+        float extent = matrix.Scales == null ? 0 : Extent(weights, paired: !raised), inverse = Int8.Inverse(extent, Int8.MostWeight);
         int sum = 0;
         for (int input = 0; input < matrix.Depth; input++)
         {

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -9,7 +8,7 @@ namespace ClipSegNative.Backends.Cpu;
 /// scale · w, w from -127 to 127. A token of x is scale · (q - zero), bytes q spread over what lies between its least and its largest value, so that
 /// one-sided values, as behind an activation, get all of them. With that a product is scale · scale · (Σ q·w - zero · Σ w).
 /// </summary>
-static class Int8
+static unsafe class Int8
 {
     /// <summary>The largest size of a weight.</summary>
     public const int MostWeight = 127;
@@ -41,21 +40,34 @@ static class Int8
     /// <summary>What to multiply bytes with; NaN stays NaN.</summary>
     public static float Scale(float extent, int steps) => extent > Nothing ? extent / steps : extent * 0;
 
-    /// <summary>What becomes <see cref="MostWeight"/> of the weights of one output: the largest size, or more where pairs of them would be too large.</summary>
-    public static float Extent(ReadOnlySpan<float> weights, bool paired)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Raise(sbyte* bytes, int count)
     {
-        float largest = MathF.Abs(TensorPrimitives.MaxMagnitude(weights)), pair = 0;
-        if (!paired) return largest;
-        var most = Vector256<float>.Zero;
         int i = 0;
-        for (; i <= weights.Length - Vector256<float>.Count; i += Vector256<float>.Count)
+        for (; i <= count - Vector256<byte>.Count; i += Vector256<byte>.Count) (Vector256.Load((byte*)bytes + i) + Vector256.Create((byte)Raised)).Store((byte*)bytes + i);
+        for (; i < count; i++) ((byte*)bytes)[i] += Raised;
+    }
+
+    /// <summary>What becomes <see cref="MostWeight"/> of the weights of one output: the largest size, or more where pairs of them would be too large.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Extent(float* weights, int count, bool paired)
+    {
+        float largest = 0, pair = 0;
+        Vector256<float> sizes = default, pairs = default;
+        int i = 0;
+        for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
         {
-            var some = Vector256.Create(weights[i..]);
-            most = Vector256.Max(most, Vector256.Abs(some + Vector256.Shuffle(some, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6))));
+            var some = Vector256.Load(weights + i);
+            sizes = Vector256.Max(sizes, Vector256.Abs(some));
+            pairs = Vector256.Max(pairs, Vector256.Abs(some + Vector256.Shuffle(some, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6))));
         }
-        for (int lane = 0; lane < Vector256<float>.Count; lane++) pair = MathF.Max(pair, most[lane]);
-        for (; i + 1 < weights.Length; i += 2) pair = MathF.Max(pair, MathF.Abs(weights[i] + weights[i + 1]));
-        return MathF.Max(largest, pair * ((float)MostWeight / MostPair));
+        for (int lane = 0; lane < Vector256<float>.Count; lane++) (largest, pair) = (MathF.Max(largest, sizes[lane]), MathF.Max(pair, pairs[lane]));
+        for (; i < count; i++)
+        {
+            largest = MathF.Max(largest, MathF.Abs(weights[i]));
+            if (i % 2 != 0) pair = MathF.Max(pair, MathF.Abs(weights[i - 1] + weights[i]));
+        }
+        return paired ? MathF.Max(largest, pair * ((float)MostWeight / MostPair)) : largest;
     }
 }
 
@@ -76,7 +88,7 @@ readonly unsafe struct PackInt8Work<TSet, TVector>(float* weight, long pitch, in
         int* sums = matrix.Sums + piece.Panel * width + piece.Place;
         for (int row = 0; row < piece.Rows; row++)
         {
-            float extent = Int8.Extent(new ReadOnlySpan<float>(from + row * pitch, matrix.Inputs), paired: !raised);
+            float extent = Int8.Extent(from + row * pitch, matrix.Inputs, paired: !raised);
             inverses[row] = Int8.Inverse(extent, Int8.MostWeight);
             (scales[row], sums[row]) = (Int8.Scale(extent, Int8.MostWeight), 0);
         }
@@ -87,9 +99,7 @@ readonly unsafe struct PackInt8Work<TSet, TVector>(float* weight, long pitch, in
             {
                 sbyte* quantised = bytes + row * block;
                 sums[row] += QuantiseRowsWork<TSet, TVector>.Quantise(from + row * pitch + start, count, depth, inverses[row], shift: 0, quantised);
-                if (!raised) continue;
-                var raise = new Span<byte>(quantised, count);
-                TensorPrimitives.Xor(raise, (byte)Int8.Raised, raise);   // adds it
+                if (raised) Int8.Raise(quantised, count);
             }
             WordTranspose.Run((float*)bytes, block / group, piece.Rows, depth / group, to + (long)start / group * width, width);
         }

@@ -19,6 +19,7 @@ readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, 
     public static bool HasEpilogue => true;
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Tile(void* weights, int panel, int row, int rows, int columns, in Epilogue epilogue, float* c, nint cPitch)
     {
         int steps = weight.Depth / weight.Group, width = weight.PanelWidth;
@@ -31,6 +32,7 @@ readonly unsafe struct Int8Product<TSet, TVector>(Int8Rows x, CpuMatrix weight, 
     }
 
     /// <summary>A tile in blocks of 5 x 16, for whose sums 16 registers have room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Blocks<TDot>(int steps, byte* a, int rows, int columns, byte* b, int* c, nint cPitch) where TDot : struct, IByteDot
     {
         int step = weight.PanelWidth * weight.Group;

@@ -1,14 +1,11 @@
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cpu;
 
 /// <summary>Writes some rows of a weight matrix [rows, inputs] into their panels as F16; one task a panel.</summary>
 readonly unsafe struct PackHalfWork(float* weight, long pitch, int rows, int firstOutput, CpuMatrix matrix) : IParallelWork
 {
-    /// <summary>The least size that is rounded to infinity.</summary>
-    const float Overflow = 65520;
-
     [SkipLocalsInit]
     public void Run(int task, int worker)
     {
@@ -20,11 +17,9 @@ readonly unsafe struct PackHalfWork(float* weight, long pitch, int rows, int fir
         {
             int count = Math.Min(block, matrix.Inputs - start);
             WordTranspose.Run(from + start, pitch, piece.Rows, count, columns, piece.Rows);
-            var values = new ReadOnlySpan<float>(columns, count * piece.Rows);
-            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude(values)) < Overflow)) matrix.Overflowed = true;   // true of NaN
-            int pieces = piece.Rows == width ? 1 : count, length = values.Length / pieces;
+            int pieces = piece.Rows == width ? 1 : count, length = count * piece.Rows / pieces;
             for (int i = 0; i < pieces; i++)
-                TensorPrimitives.ConvertToHalf(values.Slice(i * length, length), new Span<Half>(to + (long)(start + i) * width, length));
+                if (!HalfFormat.TryNarrow(columns + i * length, length, to + (long)(start + i) * width)) matrix.Overflowed = true;
         }
     }
 }

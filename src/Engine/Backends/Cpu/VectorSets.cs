@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using ClipSegNative.Tensors;
 
 namespace ClipSegNative.Backends.Cpu;
 
@@ -72,12 +73,6 @@ unsafe interface IVectorSet<TVector> where TVector : struct
 
     /// <summary>The largest; of NaN and a number, either.</summary>
     static abstract float MaxAcross(TVector a);
-}
-
-static class HalfFormat
-{
-    /// <summary>2¹¹²: between the exponent's bias in F16, 15, and in float32, 127. The product is exact, of subnormal numbers too.</summary>
-    public const float Rebias = 5.192297e33f;
 }
 
 readonly unsafe struct Set512 : IVectorSet<Vector512<float>>

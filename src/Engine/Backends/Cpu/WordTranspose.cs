@@ -39,7 +39,7 @@ static unsafe class WordTranspose
     }
 
     /// <summary>8 x 8 in registers: pairs of rows, then quads, then halves.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Transpose(float* from, long pitch, float* to, long toPitch)
     {
         Vector256<float> a = Avx.LoadVector256(from), b = Avx.LoadVector256(from + pitch), c = Avx.LoadVector256(from + 2 * pitch), d = Avx.LoadVector256(from + 3 * pitch);
