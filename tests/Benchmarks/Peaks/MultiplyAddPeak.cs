@@ -29,7 +29,7 @@ sealed class MultiplyAddPeak : IDisposable
     /// <summary>By the instructions that this engine multiplies with in that precision; null where the processor or the system has none.</summary>
     public static MultiplyAddPeak? Of(Precision precision, CpuInstructionSet set, int threads) => precision switch
     {
-        Precision.Fp32 or Precision.F16Weights => Floats(set, threads),
+        Precision.Fp32 => Floats(set, threads),
         Precision.Bf16 => set == CpuInstructionSet.Avx512 && ProcessorFeatures.Avx512Bf16 ? Assembled(TileKind.Bf16, threads) : null,
         Precision.Int8 => set == CpuInstructionSet.Avx512 && ProcessorFeatures.Avx512Vnni && Assembled(TileKind.Int8, threads) is { } peak ? peak : Bytes(set, threads),
         _ => null,

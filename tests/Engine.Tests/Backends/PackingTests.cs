@@ -48,6 +48,23 @@ public sealed unsafe class PackingTests
         Assert.Equal("1: 31554947f9fa828b", $"{CpuMatrix.LayoutVersion}: {Convert.ToHexStringLower(sum.GetHashAndReset())[..16]}");
     }
 
+    /// <summary>At sizes around a vector's, with the largest pair, and with NaN, at each place.</summary>
+    [Fact]
+    public void Extent_IsThatOfTheLargestValueOrPair_AndNaNOfNaN()
+    {
+        for (int count = 1; count < 20; count++)
+            for (int at = 0; at < count; at++)
+            {
+                float[] weights = [.. Enumerable.Range(0, count).Select(i => i / 2 == at / 2 ? -3f - i : 1 + i / 64f)];
+                float largest = weights.Max(MathF.Abs), pair = Enumerable.Range(0, count / 2).Select(i => MathF.Abs(weights[2 * i] + weights[2 * i + 1])).Prepend(0).Max();
+                Assert.Equal(largest, Extent(weights, paired: false));
+                Assert.Equal(MathF.Max(largest, pair * ((float)Int8.MostWeight / Int8.MostPair)), Extent(weights, paired: true));
+                weights[at] = float.NaN;
+                Assert.Equal(float.NaN, Extent(weights, paired: false));
+                Assert.Equal(float.NaN, Extent(weights, paired: true));
+            }
+    }
+
     /// <summary>Words are moved, never computed with: as floats, these are not numbers, and of two kinds.</summary>
     [Fact]
     public void WordTranspose_OfAnyBits_KeepsThem()

@@ -40,12 +40,13 @@ static unsafe class Int8
     /// <summary>What to multiply bytes with; NaN stays NaN.</summary>
     public static float Scale(float extent, int steps) => extent > Nothing ? extent / steps : extent * 0;
 
+    /// <summary>Signed bytes to unsigned ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Raise(sbyte* bytes, int count)
+    public static void Raise(byte* bytes, int count)
     {
         int i = 0;
-        for (; i <= count - Vector256<byte>.Count; i += Vector256<byte>.Count) (Vector256.Load((byte*)bytes + i) + Vector256.Create((byte)Raised)).Store((byte*)bytes + i);
-        for (; i < count; i++) ((byte*)bytes)[i] += Raised;
+        for (; i <= count - Vector256<byte>.Count; i += Vector256<byte>.Count) (Vector256.Load(bytes + i) + Vector256.Create((byte)Raised)).Store(bytes + i);
+        for (; i < count; i++) bytes[i] += Raised;
     }
 
     /// <summary>What becomes <see cref="MostWeight"/> of the weights of one output: the largest size, or more where pairs of them would be too large.</summary>
@@ -99,7 +100,7 @@ readonly unsafe struct PackInt8Work<TSet, TVector>(float* weight, long pitch, in
             {
                 sbyte* quantised = bytes + row * block;
                 sums[row] += QuantiseRowsWork<TSet, TVector>.Quantise(from + row * pitch + start, count, depth, inverses[row], shift: 0, quantised);
-                if (raised) Int8.Raise(quantised, count);
+                if (raised) Int8.Raise((byte*)quantised, count);
             }
             WordTranspose.Run((float*)bytes, block / group, piece.Rows, depth / group, to + (long)start / group * width, width);
         }
